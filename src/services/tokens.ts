@@ -1,0 +1,140 @@
+/**
+ * JWTs: who may come in, and the tokens this deployment signs itself. HS256 goes with the secret only,
+ * the asymmetric algorithms with the key set only, so that a public key is never taken for a secret.
+ */
+import { ProtocolError } from '@starling/protocol/errors'
+import { isId, SYSTEM, type UserId } from '@starling/protocol/ids'
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
+
+export interface TokenSettings {
+  secret: string | undefined
+  jwksUrl: URL | undefined
+  issuer: string | undefined
+  audience: string | undefined
+}
+
+export interface Identity {
+  user: UserId
+  /** The name the token gives its user; cut where it is longer than a profile's may be. */
+  name?: string
+  /** When the token ends: Unix seconds, as its claim. */
+  exp: number
+}
+
+export const MAX_NAME_LENGTH = 64
+/** Verified tokens that are remembered: a reconnecting crowd costs one signature check each. */
+const CACHE_SIZE = 10_000
+const KEY_SET_RETRY_MS = 1_000
+const NO_SUCH_KEY = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
+
+const unauthorized = (message: string) => new ProtocolError('unauthorized', message)
+
+export class Tokens {
+  readonly #secret: Uint8Array | undefined
+  readonly #keyOf: JWTVerifyGetKey | undefined
+  readonly #settings: TokenSettings
+  readonly #options: JWTVerifyOptions
+  readonly #verified = new Map<string, Identity>()
+
+  constructor(settings: TokenSettings) {
+    this.#settings = settings
+    this.#secret = settings.secret === undefined ? undefined : new TextEncoder().encode(settings.secret)
+    this.#keyOf = settings.jwksUrl && remoteKeys(settings.jwksUrl)
+    this.#options = {
+      requiredClaims: ['exp', 'sub'],
+      ...(settings.issuer !== undefined && { issuer: settings.issuer }),
+      ...(settings.audience !== undefined && { audience: settings.audience }),
+    }
+  }
+
+  /**
+   * Finds out whose token this is.
+   * @throws ProtocolError `unauthorized`; `unavailable` where the key set can't be fetched
+   */
+  async verify(token: string): Promise<Identity> {
+    const known = this.#verified.get(token)
+    if (known) {
+      if (known.exp * 1000 > Date.now()) return known
+      this.#verified.delete(token)
+      throw unauthorized('the token has expired')
+    }
+    const identity = identityOf(await this.#payloadOf(token))
+    this.#remember(token, identity)
+    return identity
+  }
+
+  /**
+   * Signs a token.
+   * @param ttl seconds
+   * @throws ProtocolError `forbidden` where this deployment has no key to sign with
+   */
+  async issue(user: UserId, name: string | undefined, ttl: number): Promise<{ token: string; exp: number }> {
+    if (!this.#secret)
+      throw new ProtocolError('forbidden', 'JWT_SECRET is not set: tokens come from elsewhere')
+    const { issuer, audience } = this.#settings
+    const now = Math.floor(Date.now() / 1000)
+    const exp = now + ttl
+    const jwt = new SignJWT(name === undefined ? {} : { name })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setSubject(user)
+      .setIssuedAt(now)
+      .setExpirationTime(exp)
+    if (issuer !== undefined) jwt.setIssuer(issuer)
+    if (audience !== undefined) jwt.setAudience(audience)
+    return { token: await jwt.sign(this.#secret), exp }
+  }
+
+  async #payloadOf(token: string): Promise<JWTPayload> {
+    try {
+      if (decodeProtectedHeader(token).alg === 'HS256') {
+        if (!this.#secret) throw unauthorized('HS256 is not taken here')
+        return (await jwtVerify(token, this.#secret, { ...this.#options, algorithms: ['HS256'] })).payload
+      }
+      if (!this.#keyOf) throw unauthorized('only HS256 is taken here')
+      const algorithms = ['RS256', 'ES256', 'EdDSA']
+      return (await jwtVerify(token, this.#keyOf, { ...this.#options, algorithms })).payload
+    } catch (fault) {
+      if (fault instanceof ProtocolError) throw fault
+      if (fault instanceof errors.JWTExpired) throw unauthorized('the token has expired')
+      throw unauthorized('the token is not valid')
+    }
+  }
+
+  #remember(token: string, identity: Identity): void {
+    if (this.#verified.size >= CACHE_SIZE) {
+      const oldest = this.#verified.keys().next().value
+      if (oldest !== undefined) this.#verified.delete(oldest)
+    }
+    this.#verified.set(token, identity)
+  }
+}
+
+function identityOf({ sub, name, exp }: JWTPayload): Identity {
+  if (!isId(sub) || sub === SYSTEM) throw unauthorized('the token names no user')
+  if (exp === undefined || !Number.isFinite(exp)) throw unauthorized('the token has no end')
+  const shown = typeof name === 'string' ? name.slice(0, MAX_NAME_LENGTH).toWellFormed() : ''
+  return { user: sub as UserId, exp, ...(shown !== '' && { name: shown }) }
+}
+
+/** The keys behind a URL. That they can't be fetched is no fault of the token: `unavailable`. */
+function remoteKeys(url: URL): JWTVerifyGetKey {
+  const keySet = createRemoteJWKSet(url)
+  return async (header, token) => {
+    try {
+      return await keySet(header, token)
+    } catch (fault) {
+      if (NO_SUCH_KEY.some((kind) => fault instanceof kind)) throw fault
+      const details = { retryIn: KEY_SET_RETRY_MS, cause: fault }
+      throw new ProtocolError('unavailable', 'the keys of tokens cannot be fetched', details)
+    }
+  }
+}

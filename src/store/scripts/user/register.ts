@@ -1,0 +1,10 @@
+import { defineScript, strings } from '../../script.ts'
+
+export const registerUser = defineScript({
+  name: 'user/register',
+  keys: ['profile', 'devices', 'refresh', 'people'],
+  args: ['user', 'pass', 'name', 'word', 'own', 'digest', 'ttl'],
+  decode: (reply): 'ok' | 'conflict' => {
+    return strings(reply)[0] as 'ok' | 'conflict'
+  },
+})
