@@ -34,10 +34,12 @@ export class Events {
 
   /** Goes to the `error` listeners; where there are none, or one is at fault itself, it is thrown where all can see it. */
   #fault(event: ClientEvent, error: unknown): void {
-    if (event !== 'error' && this.#of('error').length > 0) return this.emit('error', error)
-    queueMicrotask(() => {
-      throw error
-    })
+    if (event !== 'error' && this.#of('error').length > 0) this.emit('error', error)
+    else {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 
   #of<Event extends ClientEvent>(event: Event): readonly Listener<Event>[] {

@@ -86,7 +86,11 @@ export class Outbox {
     const present = this.#entries
     this.#entries = new Map()
     for (const draft of saved) {
-      if (!present.has(draft.ref)) this.#entries.set(draft.ref, { ...entryOf(draft), unsure: true })
+      try {
+        if (!present.has(draft.ref)) this.#entries.set(draft.ref, { ...entryOf(draft), unsure: true })
+      } catch {
+        // Not what was saved; there is nobody to tell.
+      }
     }
     for (const entry of present.values()) this.#entries.set(entry.ref, entry)
     for (const lane of this.#lanes.values()) lane.queue = []
@@ -167,7 +171,8 @@ export class Outbox {
     this.#ended = true
     for (const lane of this.#lanes.values()) this.#options.clock.clearTimeout(lane.hold)
     this.#lanes.clear()
-    for (const entry of this.#entries.values()) entry.reject(new StarlingError('closed', 'the client is closed'))
+    for (const entry of this.#entries.values())
+      entry.reject(new StarlingError('closed', 'the client is closed'))
     this.#entries.clear()
   }
 
@@ -190,7 +195,7 @@ export class Outbox {
         continue
       }
       this.#setStatus(entry, 'sent')
-      this.#say(text)
+      this.#say?.(text)
       return
     }
   }
@@ -221,7 +226,8 @@ export class Outbox {
 /** @throws StarlingError for what no gateway could answer to */
 function entryOf(draft: SavedDraft): Entry {
   const { ref, to, body, reply, mentions } = draft
-  if (!isRef(ref)) throw new StarlingError('bad_request', 'must be 1 to 64 printable characters', { field: 'ref' })
+  if (!isRef(ref))
+    throw new StarlingError('bad_request', 'must be 1 to 64 printable characters', { field: 'ref' })
   let text: string
   try {
     text = JSON.stringify({ op: 'send', ref, to, body, reply, mentions })

@@ -47,7 +47,7 @@ export class Requests {
   }
 
   /** @returns whether the reply was to one of these requests */
-  settle(reply: Reply | ServerFrame & { op: 'error' }): boolean {
+  settle(reply: Reply | (ServerFrame & { op: 'error' })): boolean {
     const pending = reply.ref === undefined ? undefined : this.#pending.get(reply.ref)
     if (pending === undefined) return false
     this.#pending.delete(reply.ref as string)
@@ -75,7 +75,8 @@ export class Requests {
   /** Nothing will be asked again. */
   end(): void {
     this.#ended = true
-    for (const { reject } of this.#pending.values()) reject(new StarlingError('closed', 'the client is closed'))
+    for (const { reject } of this.#pending.values())
+      reject(new StarlingError('closed', 'the client is closed'))
     this.#pending.clear()
   }
 

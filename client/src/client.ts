@@ -1,0 +1,314 @@
+/**
+ * The face of the SDK. Puts the parts together and says which frame goes to which of them; each part is in a
+ * file of its own.
+ */
+import type { ServerFrame, ServerFrameOf, Welcome } from '@starling/protocol/frames'
+import { isId } from '@starling/protocol/ids'
+import { TYPING_EVERY_MS } from '@starling/protocol/limits'
+import { systemClock } from './clock.ts'
+import { StarlingError } from './errors.ts'
+import { Events } from './events.ts'
+import { Keeper } from './keeper.ts'
+import { Link } from './link.ts'
+import { Outbox } from './outbox.ts'
+import { Positions } from './positions.ts'
+import { createRefs } from './refs.ts'
+import { Requests } from './requests.ts'
+import type { Saved } from './storage.ts'
+import { Syncer } from './sync.ts'
+import { Tokens } from './token.ts'
+import { socketUrl } from './transport.ts'
+import type {
+  Ack,
+  Client,
+  ClientEvent,
+  ClientOptions,
+  Draft,
+  Listener,
+  OutboxItem,
+  Pong,
+  Presence,
+} from './types.ts'
+import { Watches } from './watches.ts'
+
+/**
+ * Makes a client; `connect()` starts it.
+ * @throws StarlingError `bad_request` for a device that is no id; TypeError for an endpoint that is no URL
+ */
+export function createClient(options: ClientOptions): Client {
+  if (!isId(options.device)) throw new StarlingError('bad_request', 'no device id', { field: 'device' })
+  if (options.endpoints.length === 0)
+    throw new StarlingError('bad_request', 'no endpoint', { field: 'endpoints' })
+  for (const endpoint of options.endpoints) socketUrl(endpoint)
+  return new StarlingClient(options)
+}
+
+class StarlingClient implements Client {
+  readonly #clock
+  readonly #events = new Events()
+  readonly #requests: Requests
+  readonly #watches: Watches
+  readonly #outbox: Outbox
+  readonly #positions: Positions
+  readonly #syncer: Syncer
+  readonly #keeper: Keeper
+  readonly #tokens: Tokens
+  readonly #link: Link
+  #welcome: Welcome | undefined
+  /** What an earlier run has left, until it is known whose it is. */
+  #saved: Saved | undefined
+  #closing: Promise<void> | undefined
+  /** When `typing` was last said, by target; ms. */
+  readonly #typedAt = new Map<string, number>()
+
+  constructor(options: ClientOptions) {
+    const { clock = systemClock, random = Math.random, storage, getToken } = options
+    this.#clock = clock
+    const failed = (error: unknown) => this.#events.emit('error', error)
+    const refs = createRefs()
+    this.#requests = new Requests(refs)
+    this.#watches = new Watches(this.#requests)
+    this.#outbox = new Outbox({
+      clock,
+      random,
+      refs,
+      changed: (event) => {
+        // Only what comes and goes has to be kept.
+        if (event.status !== 'sent') this.#keeper.touch()
+        this.#events.emit('outbox', event)
+      },
+    })
+    this.#positions = new Positions({
+      deliver: (frame) => {
+        if (frame.ref !== undefined && frame.from === this.#welcome?.user.id) this.#outbox.seen(frame.ref)
+        this.#keeper.touch()
+        this.#events.emit('message', frame)
+      },
+      moved: () => this.#keeper.touch(),
+      broke: (line) => this.#syncer.holeOpened(line),
+      mended: (line) => this.#syncer.holeClosed(line),
+      wentBack: (line) => this.#syncer.askFor(line),
+    })
+    this.#syncer = new Syncer({
+      clock,
+      random,
+      positions: this.#positions,
+      ask: (question) => this.#requests.ask<'synced'>(question),
+      listed: (entries) => this.#events.emit('conversations', entries),
+      reload: (convs) => this.#events.emit('reload', { convs }),
+      failed,
+    })
+    this.#keeper = new Keeper({ clock, storage, positions: this.#positions, outbox: this.#outbox, failed })
+    this.#tokens = new Tokens({ clock, random, getToken, failed })
+    this.#link = new Link({
+      endpoints: options.endpoints,
+      hello: { device: options.device, platform: options.platform },
+      WebSocket: options.WebSocket ?? globalThis.WebSocket,
+      clock,
+      random,
+      tokens: this.#tokens,
+      on: {
+        prepare: () => this.#prepare(),
+        state: (change) => this.#events.emit('state', change),
+        session: (welcome) => this.#begin(welcome),
+        frame: (frame) => this.#take(frame),
+        down: () => this.#down(),
+        close: (close) => this.#events.emit('close', close),
+        end: () => this.#end(),
+        error: failed,
+      },
+    })
+  }
+
+  get state() {
+    return this.#link.state
+  }
+
+  get welcome(): Welcome | undefined {
+    return this.#welcome
+  }
+
+  get endpoint(): string | undefined {
+    return this.#link.endpoint
+  }
+
+  get outbox(): readonly OutboxItem[] {
+    return this.#outbox.list()
+  }
+
+  connect(): void {
+    this.#link.connect()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#keeper.keep().then(() => this.#link.close())
+    return this.#closing
+  }
+
+  on<Event extends ClientEvent>(event: Event, listener: Listener<Event>): () => void {
+    return this.#events.on(event, listener)
+  }
+
+  send(draft: Draft): Promise<Ack> {
+    return this.#outbox.send(draft)
+  }
+
+  async recall(conv: string, id: string): Promise<void> {
+    await this.#requests.insist({ op: 'recall', conv, id })
+  }
+
+  async read(conv: string, id: string): Promise<{ read: string; unread: number }> {
+    const { read, unread } = await this.#requests.insist<'ok'>({ op: 'read', conv, id })
+    return { read: read as string, unread: unread as number }
+  }
+
+  typing(to: string): void {
+    const now = this.#clock.now()
+    if (this.state !== 'live' || now - (this.#typedAt.get(to) ?? 0) < TYPING_EVERY_MS) return
+    this.#typedAt.set(to, now)
+    this.#link.say(JSON.stringify({ op: 'typing', to }))
+  }
+
+  watch(users: readonly string[]): Promise<Presence> {
+    return this.#watches.watch(users)
+  }
+
+  unwatch(users: readonly string[]): Promise<void> {
+    return this.#watches.unwatch(users)
+  }
+
+  sync(convs?: readonly string[]): Promise<void> {
+    return this.#syncer.catchUp(convs)
+  }
+
+  async ping(): Promise<Pong> {
+    const askedAt = this.#clock.now()
+    const { time, inbox } = await this.#requests.ask<'pong'>({ op: 'ping' })
+    return { time, inbox, roundTripMs: this.#clock.now() - askedAt }
+  }
+
+  async #prepare(): Promise<string | undefined> {
+    // In the first session positions come from an earlier run; later ones know better.
+    if (this.#welcome === undefined) {
+      this.#saved = await this.#keeper.load()
+      if (this.#saved !== undefined) this.#positions.restore(this.#saved)
+    }
+    return this.#positions.inbox
+  }
+
+  /** @returns when everything missed has come */
+  #begin(welcome: Welcome): Promise<void> {
+    const saved = this.#saved
+    this.#saved = undefined
+    this.#welcome = welcome
+    let { resumed } = welcome
+    const { frame } = welcome.limits
+    if (saved?.user === welcome.user.id) this.#outbox.restore(saved.outbox)
+    else if (saved !== undefined) {
+      this.#positions.forget()
+      resumed = false
+    }
+    this.#tokens.keepFresh(welcome.time, (token) => this.#requests.ask({ op: 'token', token }))
+    this.#keeper.up(welcome.user.id, this.#link.say)
+    this.#events.emit('welcome', welcome)
+    this.#requests.up(this.#link.say)
+    const synced = this.#syncer.begin(resumed, frame)
+    // What waits to be sent doesn't wait for what was missed.
+    this.#outbox.up(this.#link.say, frame)
+    this.#renewWatches()
+    return synced
+  }
+
+  #renewWatches(): void {
+    this.#watches.renew().then(
+      (presence) => presence && this.#events.emit('presence', presence),
+      (error: StarlingError) => {
+        if (error.code !== 'disconnected' && error.code !== 'closed') this.#events.emit('error', error)
+      },
+    )
+  }
+
+  #take(frame: ServerFrame): void {
+    const events = this.#events
+    switch (frame.op) {
+      case 'message':
+        this.#positions.take(frame)
+        return
+      case 'batch':
+        for (const message of frame.frames) this.#positions.take(message, true)
+        return
+      case 'ack':
+        this.#acked(frame)
+        return
+      case 'ok':
+      case 'synced':
+        this.#requests.settle(frame)
+        return
+      case 'pong':
+        this.#positions.noteHead(frame.inbox)
+        this.#requests.settle(frame)
+        return
+      case 'error':
+        if (!this.#outbox.refused(frame) && !this.#requests.settle(frame)) {
+          events.emit('error', new StarlingError(frame.code, frame.message, frame))
+        }
+        return
+      case 'presence':
+        events.emit('presence', frame)
+        return
+      case 'typing':
+        events.emit('typing', frame)
+        return
+      case 'receipt':
+        events.emit('receipt', frame)
+        return
+      case 'session':
+        events.emit('session', frame.sessions)
+        return
+      case 'unread':
+        events.emit('unread', frame)
+        return
+      case 'resync':
+        // A lost line ends it, and the next session asks for everything.
+        this.#syncer.catchUpWithin(frame.within, frame.convs).catch(() => {})
+        return
+    }
+  }
+
+  #acked(ack: ServerFrameOf<'ack'>): void {
+    const sent = this.#outbox.acked(ack)
+    const { conv, id, inbox, ref } = ack
+    if (sent === undefined || sent.seen) {
+      if (inbox !== undefined) this.#positions.takeInbox(inbox)
+      return
+    }
+    const { body, reply, mentions } = sent
+    this.#positions.takeOwn({
+      op: 'message',
+      conv,
+      id,
+      from: this.#welcome?.user.id as string,
+      ref,
+      body,
+      ...(reply !== undefined && { reply }),
+      ...(mentions !== undefined && { mentions: [...mentions] }),
+      ...(inbox !== undefined && { inbox }),
+    })
+  }
+
+  #down(): void {
+    this.#tokens.rest()
+    this.#syncer.down()
+    this.#positions.lineLost()
+    this.#outbox.down()
+    this.#requests.down()
+    this.#keeper.down()
+    this.#typedAt.clear()
+  }
+
+  #end(): void {
+    this.#keeper.end()
+    this.#outbox.end()
+    this.#requests.end()
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * A dm's messages. Not all of them come to every device (own ones of a time when there was no other device
+ * stay in the log alone), and one may come much later than the next, when its sender had to try again. So a
+ * hole is no gap: it is waited for shortly, then remembered, and filled whenever its message comes.
+ */
+import type { Verdict } from './dense-line.ts'
+import { Held, MAX_HELD } from './held.ts'
+
+/** More holes than this are not remembered: the oldest count as filled. */
+const MAX_HOLES = 100
+
+export class DmLine<T> {
+  #ms = 0
+  #seq = 0
+  /** Ranges of seqs that have not come, first and last, ascending. */
+  readonly #holes: [first: number, last: number][] = []
+  readonly #held = new Held<T>()
+  readonly #deliver: (item: T) => void
+
+  constructor(deliver: (item: T) => void) {
+    this.#deliver = deliver
+  }
+
+  get broken(): boolean {
+    return this.#held.size > 0
+  }
+
+  /** As with a dense line, but what goes `back` is delivered at once. */
+  take(ms: number, seq: number, item: T): Verdict {
+    if (this.#seq === 0) return this.#begin(ms, seq, item)
+    if (seq === this.#seq + 1) {
+      this.#advance(ms, seq, item)
+      this.#drain()
+      return 'next'
+    }
+    if (seq > this.#seq) {
+      this.#held.add({ ms, seq, item })
+      if (this.#held.size < MAX_HELD) return 'jump'
+      this.release()
+      return 'next'
+    }
+    if (ms > this.#ms) {
+      this.release()
+      this.#begin(ms, seq, item)
+      return 'back'
+    }
+    if (!this.#fill(seq)) return 'seen'
+    this.#deliver(item)
+    return 'next'
+  }
+
+  /** Delivers all that is held and remembers the holes. */
+  release(): void {
+    for (let held = this.#held.shift(); held !== undefined; held = this.#held.shift()) {
+      if (held.seq > this.#seq + 1) this.#holes.push([this.#seq + 1, held.seq - 1])
+      if (this.#holes.length > MAX_HOLES) this.#holes.shift()
+      this.#advance(held.ms, held.seq, held.item)
+    }
+    this.#held.clear()
+  }
+
+  /** The first message known, or the first after the log has lost a part: all before it may still come. */
+  #begin(ms: number, seq: number, item: T): Verdict {
+    this.#holes.length = 0
+    if (seq > 1) this.#holes.push([1, seq - 1])
+    this.#advance(ms, seq, item)
+    return 'next'
+  }
+
+  #advance(ms: number, seq: number, item: T): void {
+    this.#ms = ms
+    this.#seq = seq
+    this.#deliver(item)
+  }
+
+  #drain(): void {
+    for (let first = this.#held.first(); first?.seq === this.#seq + 1; first = this.#held.first()) {
+      this.#held.shift()
+      this.#advance(first.ms, first.seq, first.item)
+    }
+  }
+
+  /** @returns whether the seq was missing */
+  #fill(seq: number): boolean {
+    const at = this.#holes.findLastIndex(([first, last]) => first <= seq && seq <= last)
+    const hole = this.#holes[at]
+    if (hole === undefined) return false
+    const [first, last] = hole
+    const rest: [number, number][] = []
+    if (first < seq) rest.push([first, seq - 1])
+    if (seq < last) rest.push([seq + 1, last])
+    this.#holes.splice(at, 1, ...rest)
+    return true
+  }
+}

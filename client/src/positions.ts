@@ -1,0 +1,260 @@
+/**
+ * What this client has: every message once, in order, and where something is missing. Groups and channels
+ * are judged by their own seq, dms by the inbox. Knows no time and no line: sync.ts decides when a hole has
+ * been open for too long and asks; this says what to ask for and takes in what came of it.
+ */
+import type { MessageFrame, ServerFrameOf } from '@starling/protocol/frames'
+import { isConv, isPosition } from '@starling/protocol/ids'
+import { SYNCED_CONVS } from '@starling/protocol/limits'
+import { DenseLine, type Verdict } from './dense-line.ts'
+import { DmLine } from './dm-line.ts'
+import { comparePlaces, type Place } from './held.ts'
+import type { Saved } from './storage.ts'
+
+/** A conversation, or the inbox. */
+export type LineKey = string
+export const INBOX = 'inbox'
+
+export interface PositionsOptions {
+  /** Every message, once. */
+  deliver: (frame: MessageFrame) => void
+  /** The inbox has moved on. */
+  moved: () => void
+  /** Something is missing before what has come; said again when a part of it came. */
+  broke: (line: LineKey) => void
+  /** Nothing is missing any more. */
+  mended: (line: LineKey) => void
+  /** The server has lost a part of the log: ask at once. */
+  wentBack: (line: LineKey) => void
+}
+
+/** What one `sync` asks for. `inbox.at` is undefined where this client knows no position: the server may. */
+export interface SyncRequest {
+  inbox?: { at: string | undefined }
+  convs: [conv: string, at: string][]
+}
+
+/** What a sync could not bring. */
+export interface SyncResult {
+  /** Older than the log: to be loaded by HTTP. */
+  gaps: string[]
+  /** More came meanwhile than could be held: to be asked for again. */
+  again: string[]
+}
+
+export class Positions {
+  readonly #options: PositionsOptions
+  readonly #inbox: DenseLine<undefined>
+  /** The inbox' head as the server last told it. */
+  #head: Place | undefined
+  readonly #dense = new Map<string, DenseLine<MessageFrame>>()
+  readonly #dms = new Map<string, DmLine<MessageFrame>>()
+  readonly #broken = new Set<LineKey>()
+
+  constructor(options: PositionsOptions) {
+    this.#options = options
+    this.#inbox = new DenseLine(() => options.moved())
+  }
+
+  get inbox(): string | undefined {
+    return this.#inbox.at
+  }
+
+  /** The inbox' position as far as everything before it has been delivered; undefined for the moment where not. */
+  get safeInbox(): string | undefined {
+    for (const key of this.#broken) if (this.#dms.has(key)) return undefined
+    return this.#inbox.at
+  }
+
+  /** @param settled it comes from a sync, which sends all there is, in order */
+  take(frame: MessageFrame, settled = false): void {
+    if (frame.inbox !== undefined) this.#takeInbox(frame.inbox, settled)
+    this.#takeMessage(frame, settled)
+  }
+
+  /** A message of this client that was acked, and has not been delivered in another way. */
+  takeOwn(frame: MessageFrame): void {
+    if (frame.inbox !== undefined) this.#takeInbox(frame.inbox, false)
+    // Its conversation may have been read further than that from a sync that left it out.
+    if (this.#takeMessage(frame, false) === 'seen') this.#options.deliver(frame)
+  }
+
+  /** An entry of the inbox is accounted for without its frame. */
+  takeInbox(position: string): void {
+    this.#takeInbox(position, false)
+  }
+
+  /** The server says how far the inbox goes. */
+  noteHead(position: string): void {
+    this.#head = placeOf(position)
+    if (this.isBroken(INBOX)) this.#break(INBOX)
+  }
+
+  /** Whether something is missing. */
+  isBroken(key: LineKey): boolean {
+    if (key !== INBOX) return (this.#dense.get(key) ?? this.#dms.get(key))?.broken ?? false
+    const at = this.#inbox.at
+    if (at === undefined) return false
+    return this.#inbox.broken || (this.#head !== undefined && comparePlaces(placeOf(at), this.#head) < 0)
+  }
+
+  /** Delivers what is held of a dm: its missing messages have not come to this user. */
+  releaseDm(conv: string): void {
+    this.#dms.get(conv)?.release()
+    this.#mend(conv)
+  }
+
+  /** @returns what to ask for: everything, or these conversations alone; dms come with the inbox */
+  request(convs?: readonly string[]): SyncRequest {
+    if (convs === undefined) {
+      return { inbox: { at: this.#inbox.at }, convs: this.#known([...this.#dense.keys()]) }
+    }
+    const wantsInbox = convs.some((conv) => conv === INBOX || isDm(conv))
+    return { ...(wantsInbox && { inbox: { at: this.#inbox.at } }), convs: this.#known(convs) }
+  }
+
+  /** Takes in the end of a sync; its messages were taken before. */
+  settle(request: SyncRequest, synced: ServerFrameOf<'synced'>): SyncResult {
+    const result: SyncResult = { gaps: [], again: [] }
+    if (request.inbox !== undefined) this.#settleInbox(request.inbox.at, synced)
+    const listed = new Map(synced.convs.map((entry) => [entry.conv, entry]))
+    for (const [conv, given] of request.convs) {
+      const line = this.#dense.get(conv)
+      if (line === undefined) continue
+      const entry = listed.get(conv)
+      if (line.overflowed) result.again.push(conv)
+      if (entry !== undefined) {
+        // At the end of a log that has lost its tail there is nothing else to go on from.
+        if (entry.gap && line.at === given) line.rebase(placeOf(entry.head))
+        else line.settle(placeOf(entry.head))
+      } else {
+        line.release()
+        // A list with room left would have named it, if it were still this user's.
+        if (synced.convs.length < SYNCED_CONVS && line.at === given) this.#dense.delete(conv)
+      }
+      this.#mend(conv)
+    }
+    for (const { conv, head, gap } of synced.convs) {
+      if (gap) result.gaps.push(conv)
+      if (!isDm(conv) && !this.#dense.has(conv)) this.#dense.set(conv, this.#newLine(placeOf(head)))
+    }
+    return result
+  }
+
+  /** The line has ended. What is held of groups will be sent again, what is held of dms was counted already. */
+  lineLost(): void {
+    for (const key of this.#broken) {
+      this.#dms.get(key)?.release()
+      this.#dense.get(key)?.drop()
+    }
+    this.#inbox.drop()
+    this.#head = undefined
+    this.#broken.clear()
+  }
+
+  /** Starts afresh, as another user must. */
+  forget(): void {
+    this.#inbox.reset()
+    this.#dense.clear()
+    this.#dms.clear()
+    this.#broken.clear()
+  }
+
+  restore(saved: Saved): void {
+    if (isPosition(saved.inbox)) this.#inbox.rebase(placeOf(saved.inbox))
+    for (const [conv, at] of saved.convs) {
+      if (isConv(conv) && !isDm(conv) && isPosition(at)) this.#dense.set(conv, this.#newLine(placeOf(at)))
+    }
+  }
+
+  saved(): Pick<Saved, 'inbox' | 'convs'> {
+    const inbox = this.safeInbox
+    return { ...(inbox !== undefined && { inbox }), convs: this.#known([...this.#dense.keys()]) }
+  }
+
+  #takeInbox(position: string, settled: boolean): void {
+    const { ms, seq } = placeOf(position)
+    this.#judge(INBOX, this.#inbox.take(ms, seq, undefined, settled))
+  }
+
+  #takeMessage(frame: MessageFrame, settled: boolean): Verdict {
+    const { conv, id } = frame
+    const { ms, seq } = placeOf(id)
+    const verdict = isDm(conv)
+      ? this.#dmLine(conv).take(ms, seq, frame)
+      : this.#denseLine(conv, ms, seq).take(ms, seq, frame, settled)
+    this.#judge(conv, verdict)
+    return verdict
+  }
+
+  #judge(key: LineKey, verdict: Verdict): void {
+    if (verdict === 'next') {
+      if (this.#broken.has(key)) this.#mend(key)
+    } else if (verdict === 'jump') {
+      if (!this.#broken.has(key)) this.#break(key)
+    } else if (verdict === 'back') {
+      if (this.isBroken(key)) this.#broken.add(key)
+      this.#options.wentBack(isDm(key) ? INBOX : key)
+    }
+  }
+
+  #break(key: LineKey): void {
+    // Where the start is not known yet, the sync under way tells it.
+    if (key === INBOX && this.#inbox.at === undefined) return
+    this.#broken.add(key)
+    this.#options.broke(key)
+  }
+
+  #mend(key: LineKey): void {
+    if (this.isBroken(key)) this.#break(key)
+    else if (this.#broken.delete(key)) this.#options.mended(key)
+  }
+
+  #settleInbox(given: string | undefined, synced: ServerFrameOf<'synced'>): void {
+    const head = placeOf(synced.inbox)
+    this.#head = undefined
+    if (this.#inbox.at === given && synced.gap) this.#inbox.rebase(head)
+    else this.#inbox.settle(head)
+    this.#mend(INBOX)
+    for (const key of this.#broken) if (isDm(key)) this.releaseDm(key)
+  }
+
+  #known(convs: readonly string[]): [conv: string, at: string][] {
+    const known: [string, string][] = []
+    for (const conv of convs) {
+      const at = this.#dense.get(conv)?.at
+      if (at !== undefined) known.push([conv, at])
+    }
+    return known
+  }
+
+  #newLine(at: Place): DenseLine<MessageFrame> {
+    return new DenseLine(this.#options.deliver, at)
+  }
+
+  #denseLine(conv: string, ms: number, seq: number): DenseLine<MessageFrame> {
+    let line = this.#dense.get(conv)
+    if (line === undefined) {
+      // The first one seen is where this client's knowledge begins.
+      line = this.#newLine({ ms, seq: seq - 1 })
+      this.#dense.set(conv, line)
+    }
+    return line
+  }
+
+  #dmLine(conv: string): DmLine<MessageFrame> {
+    let line = this.#dms.get(conv)
+    if (line === undefined) {
+      line = new DmLine(this.#options.deliver)
+      this.#dms.set(conv, line)
+    }
+    return line
+  }
+}
+
+const isDm = (conv: string): boolean => conv.startsWith('dm:')
+
+function placeOf(position: string): Place {
+  const dash = position.indexOf('-')
+  return { ms: Number(position.slice(0, dash)), seq: Number(position.slice(dash + 1)) }
+}

@@ -1,0 +1,174 @@
+/**
+ * Asking for what was missed: after every welcome, when a hole stays open, on the server's word. Owns the
+ * timers of open holes and the syncs under way; positions.ts knows what is missing.
+ */
+import type { ConversationEntry, ServerFrameOf } from '@starling/protocol/frames'
+import { GAP_GRACE_MS, MAX_FRAME_BYTES } from '@starling/protocol/limits'
+import type { Clock, Timer } from './clock.ts'
+import { StarlingError } from './errors.ts'
+import { INBOX, type LineKey, type Positions, type SyncRequest } from './positions.ts'
+import { backoffMs } from './reconnect.ts'
+import type { Question } from './requests.ts'
+
+export interface SyncerOptions {
+  clock: Clock
+  random: () => number
+  positions: Positions
+  /** Asks on the session's line; rejects with `disconnected` when it ends. */
+  ask: (question: Question) => Promise<ServerFrameOf<'synced'>>
+  /** The list that came with a sync. */
+  listed: (entries: ConversationEntry[]) => void
+  /** What no sync can bring: history is to be loaded by HTTP. */
+  reload: (convs: string[] | 'all') => void
+  /** A sync was refused; it will be tried again. */
+  failed: (error: StarlingError) => void
+}
+
+/** What one position takes in a frame, at most: a conversation, an id and what is around them. */
+const POSITION_BYTES = 128
+
+export class Syncer {
+  readonly #options: SyncerOptions
+  #perFrame = MAX_FRAME_BYTES / POSITION_BYTES
+  /** Open holes, until they are judged. */
+  readonly #holes = new Map<LineKey, Timer>()
+  /** Pauses before something is asked. */
+  readonly #pauses = new Map<Timer, (error: StarlingError) => void>()
+  /** What the syncs under way will settle. */
+  readonly #asked = new Map<LineKey, number>()
+
+  constructor(options: SyncerOptions) {
+    this.#options = options
+  }
+
+  /** Asks for everything since the last session. @param resumed as `welcome` says */
+  begin(resumed: boolean, frameLimit: number): Promise<void> {
+    // Half of the frame is left for the rest.
+    this.#perFrame = Math.max(1, Math.floor(frameLimit / 2 / POSITION_BYTES))
+    return this.#sync(this.#options.positions.request(), !resumed)
+  }
+
+  /** Asks for what is missing, of everything or of these. */
+  catchUp(convs?: readonly string[]): Promise<void> {
+    return this.#sync(this.#options.positions.request(convs), false)
+  }
+
+  /** The same at a random time within `withinMs`, so that a node's clients don't ask all at once. */
+  async catchUpWithin(withinMs: number, convs?: readonly string[]): Promise<void> {
+    await this.#pause(this.#options.random() * withinMs)
+    await this.catchUp(convs)
+  }
+
+  /** A hole has opened, or a part of it was filled: what is in flight may fill the rest for a while. */
+  holeOpened(key: LineKey): void {
+    this.holeClosed(key)
+    const judge = () => {
+      this.#holes.delete(key)
+      this.#judge(key)
+    }
+    this.#holes.set(key, this.#options.clock.setTimeout(judge, GAP_GRACE_MS))
+  }
+
+  holeClosed(key: LineKey): void {
+    this.#options.clock.clearTimeout(this.#holes.get(key))
+    this.#holes.delete(key)
+  }
+
+  /** Asks at once, for nobody in particular. */
+  askFor(key: LineKey): void {
+    // A lost line ends it, and the next session asks for everything.
+    if (!this.#asked.has(key)) this.catchUp([key]).catch(() => {})
+  }
+
+  /** The line has ended: nothing more is asked on it. */
+  down(): void {
+    const { clock } = this.#options
+    for (const timer of this.#holes.values()) clock.clearTimeout(timer)
+    this.#holes.clear()
+    for (const [timer, stop] of this.#pauses) {
+      clock.clearTimeout(timer)
+      stop(new StarlingError('disconnected', 'the connection ended before the sync'))
+    }
+    this.#pauses.clear()
+  }
+
+  #judge(key: LineKey): void {
+    const { positions } = this.#options
+    if (!positions.isBroken(key) || this.#asked.has(key)) return
+    if (!key.startsWith('dm:')) this.askFor(key)
+    // A hole in a dm is no gap, unless there is one in the inbox: then its sync ends the waiting.
+    else if (!positions.isBroken(INBOX) && !this.#asked.has(INBOX)) positions.releaseDm(key)
+  }
+
+  async #sync(request: SyncRequest, reloadAll: boolean): Promise<void> {
+    const { positions, reload, listed } = this.#options
+    const gaps: string[] = []
+    const again: string[] = []
+    const askPart = async (part: SyncRequest) => {
+      const synced = await this.#ask(part)
+      if (synced.gap) reloadAll = true
+      const result = positions.settle(part, synced)
+      gaps.push(...result.gaps)
+      again.push(...result.again)
+      listed(synced.convs)
+    }
+    await Promise.all(this.#parts(request).map(askPart))
+    if (reloadAll) reload('all')
+    else if (gaps.length > 0) reload(gaps)
+    for (const conv of again) this.askFor(conv)
+  }
+
+  /** Cuts a request so that every part fits into a frame. */
+  #parts({ inbox, convs }: SyncRequest): SyncRequest[] {
+    const parts: SyncRequest[] = []
+    for (let at = 0; at < convs.length; at += this.#perFrame) {
+      parts.push({ convs: convs.slice(at, at + this.#perFrame) })
+    }
+    // Without its own position the inbox has to be asked for by a frame without any.
+    if (inbox !== undefined && (inbox.at === undefined || parts[0] === undefined))
+      parts.unshift({ convs: [] })
+    if (inbox !== undefined) (parts[0] as SyncRequest).inbox = inbox
+    return parts
+  }
+
+  /** Asks until there is an answer or the line ends. */
+  async #ask(part: SyncRequest): Promise<ServerFrameOf<'synced'>> {
+    const { ask, failed, random } = this.#options
+    const keys = part.convs.map(([conv]) => conv)
+    if (part.inbox !== undefined) keys.push(INBOX)
+    for (const key of keys) this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1)
+    const question: Question = {
+      op: 'sync',
+      inbox: part.inbox?.at,
+      convs: part.convs.length > 0 ? Object.fromEntries(part.convs) : undefined,
+    }
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await ask(question)
+        } catch (error) {
+          if (!(error instanceof StarlingError) || error.code === 'disconnected' || error.code === 'closed')
+            throw error
+          failed(error)
+          await this.#pause(error.retryIn ?? backoffMs(attempt, random))
+        }
+      }
+    } finally {
+      for (const key of keys) {
+        const count = (this.#asked.get(key) ?? 1) - 1
+        if (count > 0) this.#asked.set(key, count)
+        else this.#asked.delete(key)
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.clock.setTimeout(() => {
+        this.#pauses.delete(timer)
+        resolve()
+      }, ms)
+      this.#pauses.set(timer, reject)
+    })
+  }
+}
