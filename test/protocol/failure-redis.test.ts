@@ -1,0 +1,110 @@
+/** Redis stopped, frozen and back, and a live feed that breaks: what clients see, and that nothing is lost or doubled. */
+import { describe, expect, test } from 'vitest'
+import { dmOf, until, World } from '../support/harness.ts'
+import { text } from '../support/harness-client.ts'
+import { OwnRedis } from '../support/harness-redis.ts'
+
+interface History {
+  messages: { id: string; body: { text: string } }[]
+}
+
+type Context = { onTestFinished: (end: () => Promise<void>) => void }
+
+/** A cluster on a Redis of its own, with Alice on one gateway and Bob on the other. */
+async function scene({ onTestFinished }: Context) {
+  const redis = await OwnRedis.start()
+  onTestFinished(() => redis.close())
+  const world = await World.start({ redisUrl: redis.url })
+  onTestFinished(() => world.close())
+  const [alice, bob] = [world.user('alice'), world.user('bob')]
+  const group = await alice.createGroup({ members: [bob] })
+  const [a, b] = [await alice.connect(world.gw1), await bob.connect(world.gw2)]
+  const words = async (conv: string) => {
+    const { body } = await alice.http(world.gw2).get<History>(`/conversations/${conv}/messages?limit=100`)
+    return body.messages.flatMap((message) => message.body.text ?? [])
+  }
+  return { redis, world, alice, bob, group, a, b, words }
+}
+
+type Scene = Awaited<ReturnType<typeof scene>>
+
+/** Both gateways are ready again, and messages of every kind go through live. */
+async function allIsWell({ world, bob, group, a, b }: Scene): Promise<void> {
+  await world.gw1.ready()
+  await world.gw2.ready()
+  for (const to of [bob, group, { target: 'channel:lobby' }]) {
+    const ack = await a.send(to, 'live again')
+    await b.expects('message', { id: ack.id, conv: ack.conv })
+  }
+}
+
+describe.concurrent('Redis', () => {
+  test('stopped: sends are unavailable and not acked, sessions stay, readyz is red; back: resync, and refs settle', {
+    timeout: 90_000,
+  }, async (context) => {
+    const on = await scene(context)
+    const { redis, world, alice, bob, a, b, words } = on
+    await a.send(bob, 'before')
+    await redis.stop()
+    const refusal = await a.sendRefused(bob, 'during', { ref: 'during' })
+    expect(refusal).toMatchObject({ code: 'unavailable', retryIn: expect.any(Number) })
+    await until(async () => (await world.gw1.status('/readyz')) === 503, 10_000, 'readyz is red')
+    expect(await world.gw1.status('/healthz')).toBe(200)
+    const http = await alice.http().get('/conversations')
+    expect(http).toMatchObject({ status: 503, body: { error: { code: 'unavailable' } } })
+    a.say({ op: 'ping', ref: 'still here' })
+    expect([a.end, b.end]).toEqual([undefined, undefined])
+
+    await redis.start()
+    const [one, other] = [await a.expects('resync', {}, 30_000), await b.expects('resync', {}, 30_000)]
+    expect([one.within, other.within]).toEqual([expect.any(Number), expect.any(Number)])
+    await world.gw1.ready()
+    await world.gw2.ready()
+    await a.send(bob, 'during', { ref: 'during', retry: true })
+    await a.send(bob, 'after')
+    expect(await words(dmOf(alice, bob))).toEqual(['before', 'during', 'after'])
+    const { messages } = await b.sync({ inbox: '0-0' })
+    const texts = messages.flatMap(({ body }) => (body.type === 'text' ? [body.text] : []))
+    expect([...new Set(texts)]).toEqual(['before', 'during', 'after'])
+    expect([a.end, b.end]).toEqual([undefined, undefined])
+    await allIsWell(on)
+  })
+
+  test('frozen: what is unavailable is not known to be stored; its ref settles it, once', {
+    timeout: 90_000,
+  }, async (context) => {
+    const on = await scene(context)
+    const { redis, alice, bob, group, a, words } = on
+    await a.send(bob, 'before')
+    redis.pause()
+    const targets = [bob, group]
+    const frames = targets.map((to, n) => a.sendFrame(to, `frozen ${n}`))
+    const replies = frames.map((frame) => a.reply(frame.ref, 30_000))
+    for (const frame of frames) a.say(frame)
+    for (const reply of await Promise.all(replies))
+      expect(reply).toMatchObject({ op: 'error', code: 'unavailable' })
+    redis.resume()
+    await on.world.gw1.ready()
+    for (const frame of frames) await a.gets('ack', { ...frame, retry: true })
+    expect(await words(dmOf(alice, bob))).toEqual(['before', 'frozen 0'])
+    expect(await words(group.conv)).toEqual(['frozen 1'])
+    expect(a.end).toBeUndefined()
+    await allIsWell(on)
+  })
+
+  test('[P4] dropping the live feed is found by the gateway, which says resync, and what was missed comes by sync', {
+    timeout: 60_000,
+  }, async (context) => {
+    const on = await scene(context)
+    const { redis, world, bob, a, b } = on
+    const { inbox } = await b.ping()
+    await redis.command('CLIENT KILL TYPE pubsub')
+    const missed = await a.send(bob, 'perhaps missed')
+    await b.expects('resync', {}, 10_000)
+    const { messages } = await b.sync({ inbox })
+    expect(messages.map(({ id }) => id)).toContain(missed.id)
+    expect(messages[0]!.body).toEqual(text('perhaps missed'))
+    await until(async () => (await world.gw2.status('/readyz')) === 200, 10_000, 'readyz is green')
+    await allIsWell(on)
+  })
+})
