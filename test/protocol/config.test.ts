@@ -96,6 +96,28 @@ describe('settings', () => {
     )
   })
 
+  test('ALLOWED_ORIGINS says whose pages may read the HTTP side', async (context) => {
+    const other = await worldFor(context, { gateways: 1, env: { ALLOWED_ORIGINS: 'https://chat.example' } })
+    const me = (method: string, origin: string, more: Record<string, string> = {}) =>
+      fetch(`${other.gw1.url}/api/v1/me`, { method, headers: { origin, ...more } })
+    const token = { authorization: `Bearer ${other.user('alice').token()}` }
+    const ours = await me('GET', 'https://chat.example', token)
+    expect([ours.status, ours.headers.get('access-control-allow-origin')]).toEqual([
+      200,
+      'https://chat.example',
+    ])
+    const asks = {
+      'access-control-request-method': 'PATCH',
+      'access-control-request-headers': 'authorization',
+    }
+    const preflight = await me('OPTIONS', 'https://chat.example', asks)
+    expect(preflight.ok).toBe(true)
+    expect(preflight.headers.get('access-control-allow-methods')).toContain('PATCH')
+    expect(preflight.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('authorization')
+    const foreign = await me('GET', 'https://elsewhere.example', token)
+    expect([null, 'https://chat.example']).toContain(foreign.headers.get('access-control-allow-origin'))
+  })
+
   test('KEY_PREFIX keeps clusters on one Redis apart', async (context) => {
     const other = await worldFor(context, { gateways: 1 })
     const id = world.user('alice').id

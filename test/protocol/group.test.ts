@@ -194,6 +194,19 @@ describe('leaving', () => {
     await b.expectsNothing('message', { conv: group.conv }, { after: a })
   })
 
+  test('[P6] one who is removed sees no id above X, however many messages fly meanwhile', async () => {
+    const { alice, bob, group, a, b, c } = await threeMembers()
+    const flying = Array.from({ length: 60 }, (_, n) => (n % 2 === 0 ? a : c).send(group, `${n}`))
+    const x = await leaves(alice, group, bob)
+    await Promise.all(flying)
+    await a.send(group, 'after')
+    await b.expectsNothing('message', { body: text('after') }, { after: a })
+    await b.expectsNothing('message', { body: text('after') }, { after: c })
+    const seen = b.seen('message', { conv: group.conv }).map((message) => seqOf(message.id))
+    expect(Math.max(...seen)).toBe(seqOf(x))
+    expect(seen).toEqual(seen.toSorted((m, n) => m - n))
+  })
+
   test('[P6] one who is removed gets nothing by sync, nor by HTTP, not even what was before', async () => {
     const { alice, bob, group, a, b } = await threeMembers({ history: 'all' })
     const before = await a.send(group, 'before')

@@ -165,6 +165,25 @@ describe('settings', () => {
     expect((await alice.closed).code).toBe(1009)
   })
 
+  test('more than MAX_CONNECTIONS are not served', async (context) => {
+    const small = await worldFor(context, { gateways: 1, env: { MAX_CONNECTIONS: '3' } })
+    const users = [small.user('a'), small.user('b'), small.user('c')]
+    const served = await Promise.all(users.map((user) => user.connect()))
+    await expect(small.user('d').connect()).rejects.toThrow()
+    for (const session of served) await session.ping()
+    await served[0]!.close()
+    const one = () => small.user('e').connect()
+    await until(
+      async () =>
+        one().then(
+          () => true,
+          () => false,
+        ),
+      5_000,
+      'room for another',
+    )
+  })
+
   test('too many new connections are answered by 503 with Retry-After', async (context) => {
     const small = await worldFor(context, { gateways: 1, env: { CONNECT_RATE: '5' } })
     const attempts = await Promise.allSettled(Array.from({ length: 60 }, () => small.open()))

@@ -232,4 +232,33 @@ describe('[P1] acked is kept', () => {
       expect(history.body.messages.map(({ id }) => id)).toEqual([ack.id])
     }
   })
+
+  test('nothing falls between hello and sync: what comes live and what sync brings is everything', async () => {
+    const alice = world.user('alice')
+    const bob = world.user('bob')
+    const group = await alice.createGroup({ members: [bob], history: 'all' })
+    const a = await alice.connect(gw1)
+    const start = await a.send(group, 'start')
+    const sent: { conv: string; id: string }[] = []
+    let isOver = false
+    const sending = (async () => {
+      while (!isOver) sent.push(...(await Promise.all([a.send(bob, 'x'), a.send(group, 'y')])))
+    })()
+    const positions = { inbox: '0-0', convs: { [group.conv]: start.id } }
+    const sessions: { b: WireClient; synced: string[] }[] = []
+    for (let round = 0; round < 10; round++) {
+      const b = await bob.connect(round % 2 === 0 ? gw1 : gw2)
+      const { messages } = await b.sync(positions)
+      sessions.push({ b, synced: messages.map(({ id, conv }) => `${conv} ${id}`) })
+    }
+    isOver = true
+    await sending
+    const ends = [await a.send(bob, 'end'), await a.send(group, 'end')]
+    for (const { b, synced } of sessions) {
+      for (const { id, conv } of ends) await b.expects('message', { id, conv })
+      const live = b.seen('message').map(({ id, conv }) => `${conv} ${id}`)
+      const got = new Set([...synced, ...live])
+      expect(sent.filter(({ id, conv }) => !got.has(`${conv} ${id}`))).toEqual([])
+    }
+  })
 })

@@ -44,9 +44,7 @@ describe.concurrent('watch', () => {
     await alice.expects('presence', off(bob.id), 5_000)
   })
 
-  test('[P5] one who is back within 2 s was never off, on whichever gateway', {
-    timeout: 15_000,
-  }, async () => {
+  test('[P5] one who is back within 2 s was never off, on whichever gateway', async () => {
     const alice = await world.user('alice').connect(gw1)
     const bob = world.user('bob')
     const page = await bob.connect(gw1)
@@ -69,9 +67,7 @@ describe.concurrent('watch', () => {
     await alice.expectsNothing('presence', (frame) => [...frame.on, ...frame.off].includes(bob.id))
   })
 
-  test('tells nothing of others, and nothing of whom one no longer watches', {
-    timeout: 15_000,
-  }, async () => {
+  test('tells nothing of others, and nothing of whom one no longer watches', async () => {
     const alice = await world.user('alice').connect(gw1)
     const [bob, carol, dave] = [world.user('bob'), world.user('carol'), world.user('dave')]
     await alice.gets('ok', { op: 'watch', users: [bob.id, carol.id] })
@@ -156,9 +152,7 @@ describe.concurrent('watching everybody', () => {
     await alice.expectsNothing('presence', on(bob.id))
   })
 
-  test('is the total alone while more than WATCH_ALL_MAX are online', {
-    timeout: 20_000,
-  }, async (context) => {
+  test('is the total alone while more than WATCH_ALL_MAX are online', async (context) => {
     const small = await worldFor(context, { env: { WATCH_ALL_MAX: '3' } })
     const alice = await small.user('alice').connect(small.gw1)
     for (const name of ['b', 'c', 'd', 'e']) await small.user(name).connect(small.gw2)

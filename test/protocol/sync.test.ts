@@ -48,9 +48,7 @@ describe('sync of the inbox', () => {
     expect(messages).toEqual([live])
   })
 
-  test('comes in batches of at most 100 frames, in order, all before synced', {
-    timeout: 20_000,
-  }, async () => {
+  test('comes in batches of at most 100 frames, in order, all before synced', async () => {
     const alice = await world.user('alice').connect(gw1)
     const bob = world.user('bob')
     await Promise.all(Array.from({ length: 250 }, (_, n) => alice.send(bob, `${n}`)))
@@ -114,9 +112,7 @@ describe('sync of the inbox', () => {
     expect(seqOf(synced.inbox)).toBe(1)
   })
 
-  test('from a position older than the log says gap and sends what there is', {
-    timeout: 30_000,
-  }, async (context) => {
+  test('from a position older than the log says gap and sends what there is', async (context) => {
     const env = { INBOX_MAXLEN: '20', SEND_RATE: '10000', SEND_BURST: '10000' }
     const short = await worldFor(context, { env })
     const alice = await short.user('alice').connect(short.gw1)
