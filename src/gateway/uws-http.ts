@@ -155,7 +155,9 @@ function write(res: HttpResponse, life: Life, { response, bytes, isHead, close }
     response.headers.forEach((value, name) => {
       if (name !== 'content-length') res.writeHeader(name, value)
     })
-    if (status === 204 || status === 304) return void res.endWithoutBody(undefined, close)
+    // Called with undefined, the library writes a length of its own invention.
+    if (status === 204 || status === 304)
+      return void (close ? res.endWithoutBody(0, true) : res.endWithoutBody())
     if (isHead) return void res.endWithoutBody(bytes.byteLength, close)
     if (close || bytes.byteLength === 0) return void res.end(bytes, close)
     stream(res, life, bytes)
