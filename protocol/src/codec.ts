@@ -1,0 +1,64 @@
+/**
+ * Bytes ↔ frames: the only place that parses what clients send. Finds out in this order: is it a frame
+ * at all (`bad_frame`), does it have a usable `ref`, is it one we know and well-formed (`bad_request`).
+ */
+import { ProtocolError } from './errors.ts'
+import type { ClientFrame, ServerFrame } from './frames.ts'
+import { isRef, type Ref } from './ids.ts'
+import { MAX_DEPTH } from './limits.ts'
+import { clientFrame } from './schemas.ts'
+
+/** What came of one frame. An error carries the op and the `ref` to answer to, where the frame had good ones. */
+export type Decoded =
+  | { ok: true; frame: ClientFrame }
+  | { ok: false; error: ProtocolError; op: string | undefined; ref: Ref | undefined }
+
+/** @returns whether objects and arrays lie in each other more than `levels` deep */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  return Object.values(value).some((inner) => isDeeperThan(inner, levels - 1))
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+const badFrame = (message: string): Decoded => ({
+  ok: false,
+  error: new ProtocolError('bad_frame', message),
+  op: undefined,
+  ref: undefined,
+})
+
+/**
+ * Reads one frame of a client.
+ * @param bytes the text frame's payload, within the frame limit
+ */
+export function decodeClientFrame(bytes: ArrayBuffer | Uint8Array): Decoded {
+  let value: unknown
+  try {
+    value = JSON.parse(utf8.decode(bytes))
+  } catch {
+    return badFrame('not JSON')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return badFrame('not a JSON object')
+  const { op, ref } = value as { op?: unknown; ref?: unknown }
+  if (typeof op !== 'string') return badFrame('no op')
+  if (isDeeperThan(value, MAX_DEPTH)) return badFrame('nested too deep')
+
+  const answerTo = isRef(ref) ? ref : undefined
+  const parsed = clientFrame.safeParse(value)
+  if (parsed.success) return { ok: true, frame: parsed.data }
+  return { ok: false, error: requestError(parsed.error.issues), op, ref: answerTo }
+}
+
+/** @returns the `bad_request` that names the first field at fault */
+export function requestError(issues: readonly { path: PropertyKey[]; message: string }[]): ProtocolError {
+  const first = issues[0]
+  const field = first?.path.map(String).join('.')
+  const message = first === undefined ? 'invalid' : field === 'op' ? 'unknown op' : first.message
+  return new ProtocolError('bad_request', message, field ? { field } : {})
+}
+
+/** @returns the frame as it goes over the wire */
+export const encodeFrame = (frame: ServerFrame): string => JSON.stringify(frame)

@@ -1,0 +1,45 @@
+/**
+ * The bus as the gateway sees it: what comes in for this node, and presence to and from everybody.
+ */
+import type { GroupId, InboxPosition, MessageId, SessionId, UserId } from '@starling/protocol/ids'
+
+/** An order that travels in order with the messages. */
+export type Order =
+  | { do: 'enter'; user: UserId; group: GroupId; id: MessageId }
+  | { do: 'exit'; user: UserId; group: GroupId; id: MessageId }
+  | { do: 'kick'; user: UserId; session: SessionId | '*' }
+
+export type BusEvent =
+  | { kind: 'message'; topic: string; position: MessageId & InboxPosition; frame: Buffer }
+  | { kind: 'frame'; topic: string; frame: Buffer }
+  | { kind: 'typing'; topic: string; frame: Buffer }
+  | { kind: 'others'; topic: string; except: SessionId; frame: Buffer }
+  | { kind: 'sessions'; topic: string; sessions: number; devices: number; frame: Buffer }
+  | { kind: 'control'; topic: string; order: Order }
+
+/** Changes of presence, each user with the number of the change, so that a late one is known as late. */
+export interface PresenceBatch {
+  on: [UserId, number][]
+  off: [UserId, number][]
+  /** A node was reaped: changes it decided may never have been told. */
+  reaped?: boolean
+}
+
+export interface BusListener {
+  event(event: BusEvent): void
+  presence(batch: PresenceBatch): void
+  canary(bucket: number, round: number): void
+  /** The feed of these buckets was broken and is whole again: what was published meanwhile is lost. */
+  mended(buckets: ReadonlySet<number>): void
+}
+
+export interface Bus {
+  /** Whether every channel is subscribed. */
+  readonly whole: boolean
+  publishPresence(batch: PresenceBatch): Promise<void>
+  /** Sends this node a canary through these buckets. */
+  sendCanary(buckets: readonly number[], round: number): Promise<void>
+  /** Subscribes these buckets anew, on a fresh connection. */
+  restart(buckets: ReadonlySet<number>): void
+  close(): Promise<void>
+}

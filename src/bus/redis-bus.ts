@@ -1,0 +1,247 @@
+/**
+ * The bus on Redis' sharded pub/sub. It owns its subscriptions: a plain connection per master, each bucket placed
+ * where its slot lives, placed again on every change of topology and every closed line. (Left to the client library,
+ * a failover brought back 1 of a dead shard's 336 channels and every PING went on succeeding.)
+ */
+
+import type { InboxPosition, MessageId, SessionId } from '@starling/protocol/ids'
+import type { Redis } from 'ioredis'
+import type { Log } from '../lib/log.ts'
+import type { RedisClient } from '../store/redis.ts'
+import { redisFault } from '../store/script.ts'
+import type { Bus, BusListener, Order, PresenceBatch } from './bus.ts'
+import type { Channels } from './channels.ts'
+import { canaryEntry, type Entry, markNumbers, presenceEntry, readEntries } from './envelope.ts'
+import type { Placement } from './placement.ts'
+
+/** One connection that hears. */
+interface Feed {
+  readonly address: string
+  readonly client: Redis
+  readonly connected: Promise<void>
+}
+
+const RETRY_MS = 250
+
+export class RedisBus implements Bus {
+  readonly #commands: RedisClient
+  readonly #placement: Placement
+  readonly #channels: Channels
+  readonly #listener: BusListener
+  readonly #log: Log
+  /** By address. */
+  readonly #feeds = new Map<string, Feed>()
+  /** bucket → the feed that is known to hear it */
+  readonly #placed: (Feed | undefined)[]
+  /** Buckets that were heard once: when such a one is placed again, something was missed. */
+  readonly #heard = new Set<number>()
+  #placing: Promise<void> | undefined
+  #again = false
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(deps: {
+    commands: RedisClient
+    placement: Placement
+    channels: Channels
+    listener: BusListener
+    log: Log
+  }) {
+    this.#commands = deps.commands
+    this.#placement = deps.placement
+    this.#channels = deps.channels
+    this.#listener = deps.listener
+    this.#log = deps.log
+    this.#placed = deps.channels.ofBucket.map(() => undefined)
+  }
+
+  /** Subscribes everything; resolves when the feed is whole. */
+  async start(): Promise<void> {
+    while (!this.whole && !this.#closed) {
+      await this.#place()
+      if (!this.whole) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+
+  get whole(): boolean {
+    return this.#placed.every((feed) => feed !== undefined)
+  }
+
+  async publishPresence(batch: PresenceBatch): Promise<void> {
+    try {
+      await this.#commands.spublish(this.#channels.presence, presenceEntry(JSON.stringify(batch)))
+    } catch (fault) {
+      throw redisFault(fault)
+    }
+  }
+
+  async sendCanary(buckets: readonly number[], round: number): Promise<void> {
+    try {
+      await Promise.all(
+        buckets.map((bucket) =>
+          this.#commands.spublish(this.#channels.own(bucket), canaryEntry(bucket, round)),
+        ),
+      )
+    } catch (fault) {
+      throw redisFault(fault)
+    }
+  }
+
+  restart(buckets: ReadonlySet<number>): void {
+    for (const bucket of buckets) {
+      const feed = this.#placed[bucket]
+      if (feed) this.#drop(feed)
+    }
+    this.#kick()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    for (const feed of this.#feeds.values()) feed.client.disconnect()
+    this.#feeds.clear()
+    await this.#placing
+  }
+
+  /** Has the placement looked at now; one look at a time, and one more if asked meanwhile. */
+  #kick(): void {
+    if (this.#closed) return
+    if (this.#placing) {
+      this.#again = true
+      return
+    }
+    void this.#place()
+  }
+
+  #place(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#placing ??= this.#placeOnce()
+      .catch((fault: unknown) =>
+        this.#log.warn({ fault: String(fault) }, 'bus: cannot place the channels now'),
+      )
+      .finally(() => {
+        this.#placing = undefined
+        if (this.#closed) return
+        const wait = this.#again ? 0 : this.whole ? this.#placement.everyMs : RETRY_MS
+        this.#again = false
+        if (wait !== undefined) this.#timer = setTimeout(() => void this.#place(), wait)
+      })
+    return this.#placing
+  }
+
+  async #placeOnce(): Promise<void> {
+    const wanted = await this.#placement.locate()
+    const moves = new Map<string, number[]>()
+    for (const [bucket, address] of wanted.entries()) {
+      if (this.#placed[bucket]?.address === address || address === '') continue
+      const list = moves.get(address)
+      if (list) list.push(bucket)
+      else moves.set(address, [bucket])
+    }
+    const mended = new Set<number>()
+    await Promise.all([...moves].map(([address, buckets]) => this.#subscribe(address, buckets, mended)))
+    for (const feed of this.#feeds.values()) {
+      if (!this.#placed.includes(feed)) this.#drop(feed)
+    }
+    if (mended.size > 0) {
+      this.#log.info({ buckets: mended.size }, 'bus: feed mended')
+      this.#listener.mended(mended)
+    }
+  }
+
+  /** Subscribes buckets at one address; what fails there stays unplaced and is tried again. */
+  async #subscribe(address: string, buckets: number[], mended: Set<number>): Promise<void> {
+    const feed = this.#feedAt(address)
+    try {
+      await feed.connected
+    } catch {
+      this.#drop(feed)
+      return
+    }
+    // One command a bucket: in a cluster all channels of a command must lie in one slot.
+    await Promise.all(
+      buckets.map(async (bucket) => {
+        try {
+          await feed.client.ssubscribe(...this.#channels.ofBucket[bucket]!)
+        } catch {
+          return
+        }
+        if (this.#feeds.get(address) !== feed) return // the line broke meanwhile
+        this.#placed[bucket] = feed
+        if (this.#heard.has(bucket)) mended.add(bucket)
+        this.#heard.add(bucket)
+      }),
+    )
+  }
+
+  #feedAt(address: string): Feed {
+    const known = this.#feeds.get(address)
+    if (known) return known
+    const client = this.#placement.open(address)
+    const feed: Feed = { address, client, connected: client.connect() }
+    feed.connected.catch(() => {}) // whoever subscribes sees it
+    client.on('error', (fault: Error) =>
+      this.#log.debug({ address, fault: fault.message }, 'bus: feed fault'),
+    )
+    client.on('close', () => {
+      if (this.#feeds.get(address) !== feed) return
+      this.#log.warn({ address }, 'bus: feed lost')
+      this.#drop(feed)
+      this.#kick()
+    })
+    client.on('smessageBuffer', (_channel: Buffer, payload: Buffer) => {
+      if (this.#feeds.get(address) === feed) this.#hear(payload)
+    })
+    this.#feeds.set(address, feed)
+    return feed
+  }
+
+  #drop(feed: Feed): void {
+    if (this.#feeds.get(feed.address) === feed) this.#feeds.delete(feed.address)
+    for (const [bucket, placed] of this.#placed.entries()) {
+      if (placed === feed) this.#placed[bucket] = undefined
+    }
+    feed.client.disconnect()
+  }
+
+  #hear(payload: Buffer): void {
+    for (const entry of readEntries(payload)) {
+      try {
+        this.#handle(entry)
+      } catch (fault) {
+        this.#log.error(
+          { err: fault, kind: entry.kind, topic: entry.topic },
+          'bus: an entry could not be handled',
+        )
+      }
+    }
+  }
+
+  #handle({ kind, topic, mark, frame }: Entry): void {
+    switch (kind) {
+      case 'm':
+        return this.#listener.event({
+          kind: 'message',
+          topic,
+          position: mark as MessageId & InboxPosition,
+          frame,
+        })
+      case 'f':
+        return this.#listener.event({ kind: 'frame', topic, frame })
+      case 't':
+        return this.#listener.event({ kind: 'typing', topic, frame })
+      case 'o':
+        return this.#listener.event({ kind: 'others', topic, except: mark as SessionId, frame })
+      case 's': {
+        const [sessions, devices] = markNumbers(mark)
+        return this.#listener.event({ kind: 'sessions', topic, sessions, devices, frame })
+      }
+      case 'c':
+        return this.#listener.event({ kind: 'control', topic, order: JSON.parse(frame.toString()) as Order })
+      case 'p':
+        return this.#listener.presence(JSON.parse(frame.toString()) as PresenceBatch)
+      case 'k':
+        return this.#listener.canary(...markNumbers(mark))
+    }
+  }
+}

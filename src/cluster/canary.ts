@@ -1,0 +1,85 @@
+/**
+ * The canary: this node sends itself a sign of life through the bus, by way of every bucket within 2 s. A feed can
+ * be silently dead while every command succeeds; a sign that stays out is how it is found, within 3 s.
+ */
+import type { Bus } from '../bus/bus.ts'
+import type { Log } from '../lib/log.ts'
+
+/** A round goes over all buckets in this many steps of this length. */
+const STEPS = 20
+const STEP_MS = 100
+/** How long a sign may take, ms. */
+const LIMIT_MS = 900
+
+export class Canary {
+  /** The bus of now: a lost lease brings a new one. */
+  readonly #bus: () => Bus
+  readonly #buckets: number
+  readonly #log: Log
+  /** bucket → when its sign was sent that has not come yet, ms */
+  readonly #waiting = new Map<number, number>()
+  #step = 0
+  #round = 0
+  #timer: NodeJS.Timeout | undefined
+  #lastHeard = performance.now()
+
+  constructor(deps: { bus: () => Bus; buckets: number; log: Log }) {
+    this.#bus = deps.bus
+    this.#buckets = deps.buckets
+    this.#log = deps.log
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), STEP_MS)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** A sign has come. */
+  heard(bucket: number): void {
+    this.#waiting.delete(bucket)
+    this.#lastHeard = performance.now()
+  }
+
+  /** How old the newest sign of life is, ms. */
+  get ageMs(): number {
+    return performance.now() - this.#lastHeard
+  }
+
+  /** Whether no sign is overdue. */
+  get alive(): boolean {
+    return this.ageMs < 3_000
+  }
+
+  #tick(): void {
+    const bus = this.#bus()
+    if (!bus.whole) {
+      this.#waiting.clear() // the bus knows already
+      return
+    }
+    const now = performance.now()
+    const silent = new Set<number>()
+    for (const [bucket, at] of this.#waiting) if (now - at > LIMIT_MS) silent.add(bucket)
+    if (silent.size > 0) {
+      this.#log.warn({ buckets: silent.size }, 'canary: the feed is silent; subscribing anew')
+      this.#waiting.clear()
+      bus.restart(silent)
+      return
+    }
+    const share = Math.ceil(this.#buckets / STEPS)
+    const start = this.#step * share
+    const buckets = Array.from(
+      { length: Math.max(0, Math.min(share, this.#buckets - start)) },
+      (_, at) => start + at,
+    )
+    this.#step = (this.#step + 1) % STEPS
+    if (this.#step === 0) this.#round += 1
+    for (const bucket of buckets) if (!this.#waiting.has(bucket)) this.#waiting.set(bucket, now)
+    bus.sendCanary(buckets, this.#round).catch(() => {
+      // Redis can't be reached for commands: that says nothing about the feed.
+      for (const bucket of buckets) this.#waiting.delete(bucket)
+    })
+  }
+}

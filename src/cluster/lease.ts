@@ -1,0 +1,147 @@
+/**
+ * The node's lease, and the end of other nodes': renewed every 5 s for 15 s. Any node may claim a lapsed lease; it
+ * then takes the dead node out of everything it held and tells who went offline.
+ */
+import type { NodeId, UserId } from '@starling/protocol/ids'
+import type { Log } from '../lib/log.ts'
+import type { NodeInfo, NodeStore } from '../store/node-store.ts'
+import type { OnlineStore } from '../store/online-store.ts'
+
+export const LEASE_MS = 15_000
+const RENEW_MS = 5_000
+/** How often leases of others are looked at: a death shows within 15 s and this, ms. */
+const LOOK_MS = 1_000
+/** After Redis was away everybody's lease may have lapsed: each gets the time to renew before any is claimed, ms. */
+const PATIENCE_MS = 8_000
+
+export interface LeaseEvents {
+  /** The lease is gone: others have taken this node out. */
+  lost(): void
+  /** Users whom the reaping of a dead node took offline; `last`: the node is out. */
+  reaped(gone: [UserId, number][], last: boolean): Promise<void>
+}
+
+export class Lease {
+  readonly #nodes: NodeStore
+  readonly #online: OnlineStore
+  readonly #buckets: number
+  readonly #info: () => NodeInfo
+  readonly #events: LeaseEvents
+  readonly #log: Log
+  #node: NodeId
+  #renewedAt = 0
+  #steadySince = 0
+  #looking: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+  readonly #reaping = new Set<NodeId>()
+
+  constructor(deps: {
+    node: NodeId
+    nodes: NodeStore
+    online: OnlineStore
+    buckets: number
+    info: () => NodeInfo
+    events: LeaseEvents
+    log: Log
+  }) {
+    this.#node = deps.node
+    this.#nodes = deps.nodes
+    this.#online = deps.online
+    this.#buckets = deps.buckets
+    this.#info = deps.info
+    this.#events = deps.events
+    this.#log = deps.log
+  }
+
+  /** Takes the lease; from then on it is kept. */
+  async start(): Promise<void> {
+    await this.#nodes.renew(this.#node, LEASE_MS, true, this.#info())
+    this.#renewedAt = this.#steadySince = performance.now()
+    this.#schedule()
+  }
+
+  /** Goes on under another id after the lease was lost. */
+  async restart(node: NodeId): Promise<void> {
+    this.#node = node
+    await this.start()
+  }
+
+  /** Gives the lease up; nothing of this node is left to take out. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#looking
+    await this.#nodes.giveUp(this.#node)
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer)
+    if (this.#closed) return
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#look().finally(() => this.#schedule())
+    }, LOOK_MS)
+  }
+
+  async #look(): Promise<void> {
+    const now = performance.now()
+    const late = now - this.#renewedAt > RENEW_MS + 2 * LOOK_MS
+    if (late) this.#steadySince = now
+    // Between renewals the list of lapsed leases comes with the same call, which costs nothing more.
+    try {
+      const renewed = await this.#nodes.renew(this.#node, LEASE_MS, false, this.#info())
+      if (renewed.is === 'lost') {
+        this.#log.warn({ node: this.#node }, 'lease: lost; going on under a new id')
+        this.#closed = true
+        this.#events.lost()
+        this.#closed = false
+        return
+      }
+      this.#renewedAt = performance.now()
+      if (performance.now() - this.#steadySince < PATIENCE_MS) return
+      for (const node of renewed.lapsed) if (node !== this.#node) this.#reap(node)
+    } catch (fault) {
+      this.#log.debug({ err: fault }, 'lease: not renewed now')
+    }
+  }
+
+  #reap(node: NodeId): void {
+    if (this.#reaping.has(node)) return
+    this.#reaping.add(node)
+    this.#takeOut(node)
+      .catch((fault: unknown) =>
+        this.#log.warn({ err: fault, dead: node }, 'reaper: broke off; somebody goes on'),
+      )
+      .finally(() => this.#reaping.delete(node))
+  }
+
+  async #takeOut(node: NodeId): Promise<void> {
+    if (!(await this.#nodes.claim(node))) return
+    this.#log.warn({ dead: node }, 'reaper: a node is dead')
+    let sessions = 0
+    for (let start = 0; start < this.#buckets; start += BUCKETS_AT_ONCE) {
+      const buckets = Array.from(
+        { length: Math.min(BUCKETS_AT_ONCE, this.#buckets - start) },
+        (_, at) => start + at,
+      )
+      const counts = await Promise.all(buckets.map((bucket) => this.#emptyBucket(bucket, node)))
+      sessions += counts.reduce((sum, count) => sum + count, 0)
+    }
+    await this.#events.reaped([], true)
+    await this.#nodes.reaped(node)
+    this.#log.info({ dead: node, sessions }, 'reaper: done')
+  }
+
+  async #emptyBucket(bucket: number, node: NodeId): Promise<number> {
+    let removed = 0
+    for (;;) {
+      const { left, sessions, gone } = await this.#online.reap(bucket, node)
+      removed += sessions
+      if (gone.length > 0) await this.#events.reaped(gone, false)
+      if (left === 0) return removed
+    }
+  }
+}
+
+/** Buckets that a reaper empties side by side. */
+const BUCKETS_AT_ONCE = 64

@@ -1,0 +1,172 @@
+/**
+ * After a break: what was published meanwhile is lost, so lists are put right, memberships looked at again, and
+ * those who missed something are told to sync. The same comparison runs every 40 s as a backstop for a lost tail.
+ */
+import { encodeFrame } from '@starling/protocol/codec'
+import { type ConvId, comparePositions, type GroupId, type Position } from '@starling/protocol/ids'
+import type { TopicPublisher } from '../gateway/connection.ts'
+import type { Follow } from '../gateway/follow.ts'
+import type { Hub, LocalConv, LocalUser } from '../gateway/hub.ts'
+import type { Identity } from '../gateway/session.ts'
+import type { Log } from '../lib/log.ts'
+import type { SessionPort } from '../services/ports.ts'
+import type { Presence } from '../services/presence.ts'
+
+export interface HeadsPort {
+  inboxHead(user: LocalUser['user']): Promise<Position | undefined>
+  convHead(conv: ConvId): Promise<Position | undefined>
+  attach(conv: ConvId): Promise<unknown>
+}
+
+const BACKSTOP_MS = 40_000
+/** How long what is on its way may take before a head that isn't forwarded counts as lost, ms. */
+const IN_FLIGHT_MS = 500
+/** How many users or conversations are asked about at once. */
+const AT_ONCE = 200
+/** Clients sync at a random time within this, so that they don't come all at once, ms. */
+const RESYNC_WITHIN_MS = 2_000
+
+export class Recovery {
+  readonly #hub: Hub
+  readonly #follow: Follow
+  readonly #topics: TopicPublisher
+  readonly #sessions: SessionPort
+  readonly #presence: Presence
+  readonly #heads: HeadsPort
+  readonly #bucketOf: (owner: string) => number
+  readonly #log: Log
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(deps: {
+    hub: Hub
+    follow: Follow
+    topics: TopicPublisher
+    sessions: SessionPort
+    presence: Presence
+    heads: HeadsPort
+    bucketOf: (owner: string) => number
+    log: Log
+  }) {
+    this.#hub = deps.hub
+    this.#follow = deps.follow
+    this.#topics = deps.topics
+    this.#sessions = deps.sessions
+    this.#presence = deps.presence
+    this.#heads = deps.heads
+    this.#bucketOf = deps.bucketOf
+    this.#log = deps.log
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#enqueue(() => this.#compare(everything)), BACKSTOP_MS)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** The feed of these buckets was broken and is whole again. */
+  mended(buckets: ReadonlySet<number>): void {
+    const concerned = (owner: string) => buckets.has(this.#bucketOf(owner))
+    this.#enqueue(async () => {
+      await each(
+        [...this.#hub.users.values()].filter((here) => concerned(`user:${here.user}`)),
+        (here) => this.#putRight(here),
+      )
+      await each(
+        [...this.#hub.convs.values()].filter(({ conv }) => concerned(conv)),
+        (local) => this.#followAgain(local),
+      )
+      await this.#compare(concerned)
+      this.#presence.onDoubt()
+    })
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#running = this.#running.then(work).catch((fault: unknown) => {
+      // Redis is away again; when it is back the bus mends again.
+      this.#log.debug({ err: fault }, 'recovery: broke off')
+    })
+  }
+
+  /** Puts a user's sessions and groups right, in Redis and here. */
+  async #putRight(here: LocalUser): Promise<void> {
+    const identities = [...here.sessions]
+      .map(({ identity }) => identity)
+      .filter((known) => known !== undefined)
+    if (identities.length === 0) return
+    const { came, groups } = await this.#sessions.rejoin(here.user, identities satisfies Identity[])
+    if (came !== undefined) this.#presence.came(here.user, came)
+    const listed = new Set<GroupId>(groups)
+    for (const group of [...here.groups.keys()])
+      if (!listed.has(group)) this.#follow.exit(here, group, undefined)
+    await Promise.all(
+      groups.filter((group) => !here.groups.has(group)).map((group) => this.#follow.enter(here, group)),
+    )
+  }
+
+  /** Puts the node back into a conversation's list, and lets those go who were removed meanwhile. */
+  async #followAgain({ conv, users }: LocalConv): Promise<void> {
+    if (!conv.startsWith('group:')) {
+      await this.#heads.attach(conv)
+      return
+    }
+    const group = conv.slice('group:'.length) as GroupId
+    for (const user of [...users]) {
+      const here = this.#hub.users.get(user)
+      if (here) await this.#follow.enter(here, group)
+    }
+  }
+
+  /** Tells those to sync whose heads in Redis are ahead of what was forwarded to them. */
+  async #compare(concerned: (owner: string) => boolean): Promise<void> {
+    const users = [...this.#hub.users.values()].filter((here) => concerned(`user:${here.user}`))
+    const convs = [...this.#hub.convs.values()].filter(({ conv }) => concerned(conv))
+    const lateUsers = await this.#behind(users, (here) => this.#heads.inboxHead(here.user))
+    const lateConvs = await this.#behind(convs, ({ conv }) => this.#heads.convHead(conv))
+    if (lateUsers.length + lateConvs.length === 0) return
+    this.#log.warn(
+      { users: lateUsers.length, convs: lateConvs.length },
+      'recovery: the live stream lost something',
+    )
+    for (const { item, head } of lateUsers) {
+      item.forwarded = head as LocalUser['forwarded']
+      for (const session of item.sessions)
+        session.deliver(encodeFrame({ op: 'resync', within: RESYNC_WITHIN_MS }))
+    }
+    for (const { item, head } of lateConvs) {
+      item.forwarded = head as NonNullable<LocalConv['forwarded']>
+      await this.#heads.attach(item.conv)
+      this.#topics.publish(
+        item.conv,
+        encodeFrame({ op: 'resync', convs: [item.conv], within: RESYNC_WITHIN_MS }),
+      )
+    }
+  }
+
+  /** @returns those whose head is ahead now and was not forwarded a moment later either */
+  async #behind<T extends { forwarded: Position | undefined }>(
+    items: T[],
+    headOf: (item: T) => Promise<Position | undefined>,
+  ) {
+    const late: { item: T; head: Position }[] = []
+    await each(items, async (item) => {
+      const head = await headOf(item)
+      if (head !== undefined && isAhead(head, item.forwarded)) late.push({ item, head })
+    })
+    if (late.length === 0) return late
+    await new Promise((resolve) => setTimeout(resolve, IN_FLIGHT_MS))
+    return late.filter(({ item, head }) => isAhead(head, item.forwarded))
+  }
+}
+
+const everything = () => true
+const isAhead = (head: Position, forwarded: Position | undefined) =>
+  forwarded !== undefined && comparePositions(head, forwarded) > 0
+
+async function each<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    await Promise.all(items.slice(start, start + AT_ONCE).map(work))
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * One gateway, put together: the only place that sees all parts.
+ */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { channelConv, type UserId } from '@starling/protocol/ids'
+import { WATCH_PER_SESSION } from '@starling/protocol/limits'
+import { channelsOf } from './bus/channels.ts'
+import { createPlacement } from './bus/placement.ts'
+import { RedisBus } from './bus/redis-bus.ts'
+import { checkRedis } from './cluster/boot-check.ts'
+import { Canary } from './cluster/canary.ts'
+import { newIdentity } from './cluster/identity.ts'
+import { Lease } from './cluster/lease.ts'
+import { Pulse } from './cluster/pulse.ts'
+import { Recovery } from './cluster/recovery.ts'
+import type { Config } from './config.ts'
+import type { GatewayContext } from './gateway/context.ts'
+import { Dispatch } from './gateway/dispatch.ts'
+import { Door } from './gateway/door.ts'
+import { drain } from './gateway/drain.ts'
+import { Fanout } from './gateway/fanout.ts'
+import { Follow } from './gateway/follow.ts'
+import { Hub } from './gateway/hub.ts'
+import { UwsServer } from './gateway/server-uws.ts'
+import { Sweep } from './gateway/sweep.ts'
+import { Watches } from './gateway/watches.ts'
+import { createHttpApp } from './http/app.ts'
+import { createLog } from './lib/log.ts'
+import { createMetrics } from './lib/metrics.ts'
+import { Accounts } from './services/accounts.ts'
+import { Contacts } from './services/contacts.ts'
+import { Groups } from './services/groups.ts'
+import { History } from './services/history.ts'
+import { Messaging } from './services/messaging.ts'
+import { Presence } from './services/presence.ts'
+import { Receipts } from './services/receipts.ts'
+import { Sessions } from './services/sessions.ts'
+import { Sync } from './services/sync.ts'
+import { Tokens } from './services/tokens.ts'
+import { AttemptStore } from './store/attempt-store.ts'
+import { ContactStore } from './store/contact-store.ts'
+import { ConvStore } from './store/conv-store.ts'
+import { createDurability } from './store/durability.ts'
+import { GroupStore } from './store/group-store.ts'
+import { NodeStore, openKeys } from './store/node-store.ts'
+import { OnlineStore } from './store/online-store.ts'
+import { ProfileStore } from './store/profile-store.ts'
+import { createCommandClient } from './store/redis.ts'
+import { Scripts } from './store/script.ts'
+import { UserStore } from './store/user-store.ts'
+
+const DAY_MS = 24 * 3_600_000
+
+export interface Gateway {
+  readonly port: number
+  /** Drains and ends; resolves when nothing is left. May be called twice. */
+  close(): Promise<void>
+}
+
+/** Starts a gateway; resolves when it serves. @throws UnfitRedisError, or what kept it from Redis or the port */
+export async function startGateway(config: Config): Promise<Gateway> {
+  const log = createLog(config.LOG_LEVEL, config.NODE_NAME)
+  const metrics = createMetrics()
+
+  // The store
+  const redis = createCommandClient(config.REDIS_URL, log)
+  await redis.connect()
+  await checkRedis(redis, config.DURABILITY, log)
+  const keys = await openKeys(redis, config.KEY_PREFIX)
+  const scripts = new Scripts(redis)
+  let identity = newIdentity(config.NODE_NAME)
+  const retention = { ttlMs: config.RETENTION_DAYS * DAY_MS }
+  const logLimits = { maxlen: config.LOG_MAXLEN, ...retention }
+  const inboxLimits = { maxlen: config.INBOX_MAXLEN, ...retention }
+  const convs = new ConvStore({
+    redis,
+    scripts,
+    keys,
+    durability: createDurability(config.DURABILITY, redis),
+    limits: { ...logLimits, strangerLimit: config.STRANGER_LIMIT },
+  })
+  const users = new UserStore({
+    redis,
+    scripts,
+    keys,
+    node: () => identity,
+    limits: { ...inboxLimits, sessions: config.MAX_SESSIONS },
+  })
+  const online = new OnlineStore({ redis, scripts, keys })
+  const nodes = new NodeStore({ redis, scripts, keys })
+
+  // The services
+  const tokens = new Tokens({
+    secret: config.JWT_SECRET,
+    jwksUrl: config.JWKS_URL,
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+  })
+  const channels = config.CHANNELS
+  const messaging = new Messaging({ convs, inboxes: users, channels, maxBodyBytes: config.MAX_BODY_BYTES })
+  const history = new History({ convs, inboxes: users, channels })
+  const sync = new Sync({ convs, inboxes: users, history })
+  const receipts = new Receipts({ convs, inboxes: users, history, log })
+  const presence = new Presence({ sessions: users, online, tell: (batch) => bus.publishPresence(batch), log })
+  const groups = new Groups(new GroupStore({ scripts, keys, limits: { log: logLimits, inbox: inboxLimits } }))
+  const accounts = new Accounts({
+    store: new ProfileStore({ redis, scripts, keys }),
+    tokens,
+    attempts: new AttemptStore({ redis, prefix: config.KEY_PREFIX }),
+  })
+
+  // The gateway
+  const hub = new Hub()
+  const follow = new Follow({
+    hub,
+    port: {
+      attach: (conv, user) => convs.attach(conv, identity.id, user),
+      detach: (conv) => convs.detach(conv, identity.id),
+    },
+    log,
+  })
+  const watches = new Watches({ presence, watchAllMax: config.WATCH_ALL_MAX, log })
+  const channelTopics = [...channels.keys()].map(channelConv)
+  const context: GatewayContext = {
+    hub,
+    follow,
+    watches,
+    tokens,
+    messaging,
+    receipts,
+    sync,
+    presence,
+    sessions: users,
+    inboxes: users,
+    convs,
+    channelTopics,
+    limits: {
+      frame: config.MAX_FRAME_BYTES,
+      body: config.MAX_BODY_BYTES,
+      watch: WATCH_PER_SESSION,
+      sessions: config.MAX_SESSIONS,
+      sendsPerSecond: config.SEND_RATE,
+      burst: config.SEND_BURST,
+      recallMs: config.RECALL_SECONDS * 1000,
+    },
+    nodeName: config.NODE_NAME,
+    log,
+  }
+  let draining = false
+  const http = createHttpApp({
+    config,
+    log,
+    metrics,
+    tokens,
+    accounts,
+    contacts: new Contacts({ store: new ContactStore({ redis, keys }), accounts }),
+    messaging: { send: (message) => messaging.send({ ...message, echo: true }) },
+    history,
+    groups,
+    presence,
+    sessions: new Sessions(users),
+    cluster: {
+      ready: () => !draining && pulse.beats && bus.whole && canary.alive,
+      async stats() {
+        const [all, total] = await Promise.all([nodes.all(), online.total()])
+        return {
+          nodes: all,
+          connections: all.reduce((sum, node) => sum + node.connections, 0),
+          online: total,
+        }
+      },
+    },
+    ...webDirectory(),
+  })
+  const server = new UwsServer({
+    handler: new Dispatch(context),
+    door: new Door({
+      origins: config.ALLOWED_ORIGINS,
+      maxConnections: config.MAX_CONNECTIONS,
+      connectRate: config.CONNECT_RATE,
+      connections: () => hub.sessions.size,
+    }),
+    fetch: (request, bindings) => http.fetch(request, bindings),
+    maxBufferBytes: config.MAX_BUFFER_BYTES,
+    trustProxy: config.TRUST_PROXY,
+    tls:
+      config.TLS_CERT !== undefined && config.TLS_KEY !== undefined
+        ? { cert: config.TLS_CERT, key: config.TLS_KEY }
+        : undefined,
+  })
+
+  // The cluster
+  const fanout = new Fanout({ hub, topics: server, follow, log })
+  const recovery = new Recovery({
+    hub,
+    follow,
+    topics: server,
+    sessions: users,
+    presence,
+    heads: {
+      inboxHead: (user) => users.head(user),
+      convHead: (conv) => convs.head(conv),
+      attach: (conv) => convs.attach(conv, identity.id),
+    },
+    bucketOf: (owner) => keys.bucketOf(owner),
+    log,
+  })
+  const newBus = () =>
+    new RedisBus({
+      commands: redis,
+      placement: createPlacement(config.REDIS_URL, keys, redis),
+      channels: channelsOf(keys, identity.id),
+      listener: {
+        event: (event) => fanout.event(event),
+        presence: (batch) => presence.hear(batch),
+        canary: (bucket) => canary.heard(bucket),
+        mended: (buckets) => recovery.mended(buckets),
+      },
+      log,
+    })
+  let bus = newBus()
+  const pulse = new Pulse({ redis, log })
+  const canary = new Canary({ bus: () => bus, buckets: keys.buckets, log })
+  const lease = new Lease({
+    node: identity.id,
+    nodes,
+    online,
+    buckets: keys.buckets,
+    info: () => ({ node: identity.name, connections: hub.sessions.size, since: identity.since }),
+    events: {
+      lost: () =>
+        void rebirth().catch((fault: unknown) =>
+          log.error({ err: fault }, 'cannot go on after a lost lease'),
+        ),
+      reaped: (gone: [UserId, number][], last) => presence.reaped(gone, last),
+    },
+    log,
+  })
+
+  /** Others have taken this node out: its clients come back to a node with another id. */
+  async function rebirth(): Promise<void> {
+    for (const session of hub.sessions) session.close(1012)
+    await bus.close()
+    identity = newIdentity(config.NODE_NAME)
+    bus = newBus()
+    await bus.start()
+    await followChannels()
+    await lease.restart(identity.id)
+  }
+
+  async function followChannels(): Promise<void> {
+    for (const conv of channelTopics) {
+      const { head } = await convs.attach(conv, identity.id)
+      hub.conv(conv).forwarded = head
+    }
+  }
+
+  await lease.start()
+  await bus.start()
+  await followChannels()
+  pulse.start()
+  canary.start()
+  recovery.start()
+  const sweep = new Sweep({ sessions: hub.sessions, maxBufferBytes: config.MAX_BUFFER_BYTES })
+  sweep.start()
+  const port = await server.listen(config.HOST, config.PORT)
+  log.info({ port, node: identity.id }, 'gateway is up')
+
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    draining = true
+    log.info({ sessions: hub.sessions.size }, 'gateway is leaving')
+    server.stopListening()
+    await drain(hub.sessions, config.DRAIN_SECONDS * 1000)
+    server.close()
+    sweep.close()
+    recovery.close()
+    await receipts.close()
+    await presence.close()
+    watches.close()
+    await Promise.all(channelTopics.map((conv) => convs.detach(conv, identity.id)))
+    await lease.close()
+    canary.close()
+    pulse.close()
+    await bus.close()
+    redis.disconnect()
+    log.info('gateway has left')
+  }
+  return {
+    port,
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+/** The built web client beside the sources, if there is one. */
+function webDirectory(): { webDir?: string } {
+  const dir = fileURLToPath(new URL('../web/dist', import.meta.url))
+  return existsSync(dir) ? { webDir: dir } : {}
+}

@@ -1,0 +1,39 @@
+/**
+ * A connection as the gateway sees it, whichever transport carries it: frames out, topics, an end.
+ */
+import type { CloseCode } from '@starling/protocol/close'
+
+/** How a send went: `full` means that more waits for this peer than it may, and that the frame was not taken. */
+export type SendResult = 'sent' | 'waiting' | 'full'
+
+export interface Connection {
+  readonly remoteAddress: string
+  send(frame: string | Uint8Array): SendResult
+  /** Bytes that wait for the peer to read. */
+  buffered(): number
+  /** Follows a topic of the transport's own fan-out. */
+  subscribe(topic: string): void
+  unsubscribe(topic: string): void
+  /** Says why and closes; what was sent before still goes out. May be called twice. */
+  end(code: CloseCode, reason: string): void
+  /** Resolves when the peer has read, or is gone. */
+  drained(): Promise<void>
+}
+
+/** What a transport tells of its connections. */
+export interface ConnectionHandler {
+  open(connection: Connection): Receiver
+}
+
+export interface Receiver {
+  /** One frame's bytes, only valid during the call. */
+  frame(bytes: ArrayBuffer | Uint8Array): void
+  /** A frame that isn't text. */
+  binary(): void
+  closed(code: number): void
+}
+
+/** The other half of a transport: frames to all who follow a topic. */
+export interface TopicPublisher {
+  publish(topic: string, frame: string | Uint8Array): void
+}

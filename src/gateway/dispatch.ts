@@ -1,0 +1,174 @@
+/**
+ * From a frame's bytes to its handler and back to a reply: the only place that catches. Frames of a connection are
+ * taken up in their order; what a handler starts before its first await is done in that order.
+ */
+import { decodeClientFrame } from '@starling/protocol/codec'
+import { ProtocolError } from '@starling/protocol/errors'
+import type { ClientFrame, ClientOp, ServerFrame } from '@starling/protocol/frames'
+import type { Ref } from '@starling/protocol/ids'
+import { TokenBucket } from '../lib/token-bucket.ts'
+import { redisFault } from '../store/script.ts'
+import type { Connection, ConnectionHandler, Receiver } from './connection.ts'
+import type { GatewayContext } from './context.ts'
+import { send, typing } from './handlers/message.ts'
+import { read, received, sync } from './handlers/position.ts'
+import { hello, leave, ping, token } from './handlers/session.ts'
+import { unwatch, watch } from './handlers/watch.ts'
+import type { LocalUser } from './hub.ts'
+import { type Identity, Session } from './session.ts'
+
+/** A session that has had its welcome. */
+export interface Live {
+  session: Session
+  identity: Identity
+  here: LocalUser
+}
+
+type Reply = ServerFrame | undefined
+
+export class Dispatch implements ConnectionHandler {
+  readonly #context: GatewayContext
+
+  constructor(context: GatewayContext) {
+    this.#context = context
+  }
+
+  open(connection: Connection): Receiver {
+    const { limits, hub } = this.#context
+    const sends = new TokenBucket(limits.sendsPerSecond, limits.burst, performance.now())
+    const session = new Session(connection, Date.now(), sends)
+    hub.sessions.add(session)
+    return {
+      frame: (bytes) => this.#frame(session, bytes),
+      binary: () =>
+        this.#bad(session, new ProtocolError('bad_frame', 'frames are text'), undefined, undefined),
+      closed: (code) => this.#closed(session, code),
+    }
+  }
+
+  #frame(session: Session, bytes: ArrayBuffer | Uint8Array): void {
+    if (session.state.is === 'closed') return
+    if (bytes.byteLength > this.#context.limits.frame) return session.close(1009)
+    const decoded = decodeClientFrame(bytes)
+    if (!decoded.ok) return this.#bad(session, decoded.error, decoded.op, decoded.ref)
+    session.goodFrame()
+    this.#handle(session, decoded.frame, bytes.byteLength)
+  }
+
+  #handle(session: Session, frame: ClientFrame, bytes: number): void {
+    switch (session.state.is) {
+      case 'awaitingHello':
+        if (frame.op !== 'hello') return this.#notHello(session, frame.ref)
+        session.state = { is: 'joining', waiting: [], bytes: 0, here: undefined }
+        void this.#hello(session, frame)
+        return
+      case 'joining':
+        if (!session.keep(frame, bytes)) session.close(4009)
+        return
+      case 'live':
+        void this.#answer({ session, identity: session.identity!, here: session.state.here }, frame)
+        return
+      case 'closed':
+    }
+  }
+
+  async #hello(session: Session, frame: Extract<ClientFrame, { op: 'hello' }>): Promise<void> {
+    const { state } = session
+    const waiting = state.is === 'joining' ? state.waiting : []
+    try {
+      await hello(this.#context, session, frame)
+    } catch (fault) {
+      this.#helloFailed(session, frame.ref, waiting, this.#known(fault, { op: 'hello' }))
+      return
+    }
+    // More may come in while these are handled; they come after, since handling starts at once.
+    for (const next of waiting) this.#handle(session, next, 0)
+  }
+
+  #helloFailed(
+    session: Session,
+    ref: Ref | undefined,
+    waiting: readonly ClientFrame[],
+    error: ProtocolError,
+  ): void {
+    session.sendError(error, ref)
+    if (error.code === 'unauthorized') return session.close(4001)
+    if (error.code === 'forbidden') return session.close(4010)
+    if (session.state.is === 'closed') return
+    if (session.identity) return session.close(1011) // joined, but cannot follow what it has to
+    session.state = { is: 'awaitingHello' }
+    for (const { ref: unanswered } of waiting)
+      if (unanswered !== undefined) session.sendError(error, unanswered)
+  }
+
+  async #answer(live: Live, frame: ClientFrame): Promise<void> {
+    try {
+      const reply = await this.#run(live, frame)
+      if (reply)
+        live.session.send(frame.ref === undefined ? reply : ({ ...reply, ref: frame.ref } as ServerFrame))
+    } catch (fault) {
+      live.session.sendError(this.#known(fault, { op: frame.op, user: live.identity.user }), frame.ref)
+    }
+  }
+
+  #run(live: Live, frame: ClientFrame): Reply | Promise<Reply> {
+    const context = this.#context
+    switch (frame.op) {
+      case 'hello':
+        throw new ProtocolError('bad_request', 'this connection has had its hello', { field: 'op' })
+      case 'token':
+        return token(context, live, frame)
+      case 'ping':
+        return ping(context, live)
+      case 'send':
+        return send(context, live, frame)
+      case 'typing':
+        return typing(context, live, frame)
+      case 'read':
+        return read(context, live, frame)
+      case 'received':
+        return received(context, live, frame)
+      case 'sync':
+        return sync(context, live, frame)
+      case 'watch':
+        return watch(context, live, frame)
+      case 'unwatch':
+        return unwatch(context, live, frame)
+    }
+  }
+
+  #bad(session: Session, error: ProtocolError, op: string | undefined, ref: Ref | undefined): void {
+    if (error.code !== 'bad_frame') {
+      session.goodFrame()
+      if (session.state.is === 'awaitingHello' && op !== 'hello') return this.#notHello(session, ref)
+      return session.sendError(error, ref)
+    }
+    session.sendError(error, undefined)
+    if (session.badFrame()) session.close(4000)
+  }
+
+  #notHello(session: Session, ref: Ref | undefined): void {
+    session.sendError(new ProtocolError('bad_request', 'the first frame is hello', { field: 'op' }), ref)
+    session.close(4000)
+  }
+
+  #closed(session: Session, code: number): void {
+    const { hub, watches, follow, log } = this.#context
+    const { here, identity } = session
+    session.state = { is: 'closed' }
+    hub.sessions.delete(session)
+    watches.forget(session)
+    if (!here || !identity) return
+    if (hub.remove(session, here)) follow.forget(here)
+    log.debug({ user: identity.user, session: identity.session, code }, 'session closed')
+    void leave(this.#context, identity)
+  }
+
+  /** Sorts a fault: what the client is told. What is our bug is logged whole. */
+  #known(fault: unknown, where: { op: ClientOp; user?: string }): ProtocolError {
+    const known = redisFault(fault)
+    if (known instanceof ProtocolError) return known
+    this.#context.log.error({ err: fault, ...where }, 'a frame could not be handled')
+    return new ProtocolError('internal', 'something went wrong here')
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Who may open a WebSocket: pages of allowed origins, at a rate and up to a number this node can serve.
+ */
+import { isAllowedOrigin } from '../lib/origins.ts'
+import { TokenBucket } from '../lib/token-bucket.ts'
+import type { Origins } from '../settings.ts'
+import type { Refusal } from './server-uws.ts'
+
+const RETRY_AFTER_S = 1
+
+export class Door {
+  readonly #origins: Origins | undefined
+  readonly #maxConnections: number
+  readonly #connections: () => number
+  readonly #rate: TokenBucket
+
+  constructor(deps: {
+    origins: Origins | undefined
+    maxConnections: number
+    /** New connections a second; as many may come at once. */
+    connectRate: number
+    connections: () => number
+  }) {
+    this.#origins = deps.origins
+    this.#maxConnections = deps.maxConnections
+    this.#connections = deps.connections
+    this.#rate = new TokenBucket(deps.connectRate, deps.connectRate, performance.now())
+  }
+
+  /** @returns undefined to let it in, else the answer */
+  refuse({ origin, host }: { origin: string; host: string }): Refusal | undefined {
+    if (!isAllowedOrigin(this.#origins, origin, host)) {
+      return { status: 403, message: 'pages of this origin may not connect' }
+    }
+    if (this.#connections() >= this.#maxConnections || this.#rate.take(performance.now()) > 0) {
+      return { status: 503, message: 'too many connections', retryAfterS: RETRY_AFTER_S }
+    }
+    return undefined
+  }
+}

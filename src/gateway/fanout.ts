@@ -1,0 +1,84 @@
+/**
+ * From the bus to the sockets here: bytes go out as they came, orders are carried out in their place among them.
+ */
+
+import { encodeFrame } from '@starling/protocol/codec'
+import type { ConvId, UserId } from '@starling/protocol/ids'
+import { comparePositions, groupConv } from '@starling/protocol/ids'
+import type { BusEvent, Order } from '../bus/bus.ts'
+import type { Log } from '../lib/log.ts'
+import type { TopicPublisher } from './connection.ts'
+import type { Follow } from './follow.ts'
+import type { Hub, LocalUser } from './hub.ts'
+
+const USER = 'user:'
+
+export class Fanout {
+  readonly #hub: Hub
+  readonly #topics: TopicPublisher
+  readonly #follow: Follow
+  readonly #log: Log
+
+  constructor(deps: { hub: Hub; topics: TopicPublisher; follow: Follow; log: Log }) {
+    this.#hub = deps.hub
+    this.#topics = deps.topics
+    this.#follow = deps.follow
+    this.#log = deps.log
+  }
+
+  event(event: BusEvent): void {
+    if (event.kind === 'control') {
+      this.#carryOut(event.order)
+    } else if (event.topic.startsWith(USER)) {
+      const here = this.#hub.users.get(event.topic.slice(USER.length) as UserId)
+      if (here) this.#toUser(here, event)
+    } else {
+      const local = this.#hub.convs.get(event.topic as ConvId)
+      if (!local) return // nobody here any more; the node is on its way out of the list
+      if (event.kind === 'message') local.forwarded = event.position
+      this.#topics.publish(event.topic, event.frame)
+    }
+  }
+
+  #toUser(here: LocalUser, event: Exclude<BusEvent, { kind: 'control' }>): void {
+    if (event.kind === 'message') here.forwarded = event.position
+    if (event.kind === 'sessions') here.alone = event.sessions <= 1 && event.devices <= 1
+    for (const session of here.sessions) {
+      if (event.kind === 'others' && session.identity?.session === event.except) continue
+      if (event.kind === 'typing' && session.connection.buffered() > 0) continue
+      session.deliver(event.frame)
+    }
+  }
+
+  #carryOut(order: Order): void {
+    const here = this.#hub.users.get(order.user)
+    if (!here) return
+    switch (order.do) {
+      case 'enter':
+        this.#enter(here, order)
+        return
+      case 'exit':
+        this.#follow.exit(here, order.group, order.id)
+        return
+      case 'kick':
+        for (const session of here.sessions) {
+          if (order.session === '*' || session.identity?.session === order.session) session.close(4003)
+        }
+    }
+  }
+
+  #enter(here: LocalUser, { group, id }: Extract<Order, { do: 'enter' }>): void {
+    this.#follow.enter(here, group).then(
+      (head) => {
+        // What came between the joining and this node's following was published without it.
+        if (head === undefined || comparePositions(head, id) <= 0) return
+        const resync = encodeFrame({ op: 'resync', convs: [groupConv(group)], within: 0 })
+        for (const session of here.sessions) session.deliver(resync)
+      },
+      (fault: unknown) => {
+        this.#log.warn({ err: fault, user: here.user, group }, 'fanout: cannot follow a group now')
+        for (const session of here.sessions) session.close(1011)
+      },
+    )
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * send and typing: from one user to others.
+ */
+import { ProtocolError } from '@starling/protocol/errors'
+import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
+import { type ConvId, convOf, SYSTEM, type UserId } from '@starling/protocol/ids'
+import { TYPING_EVERY_MS } from '@starling/protocol/limits'
+import type { GatewayContext } from '../context.ts'
+import type { Live } from '../dispatch.ts'
+
+export async function send(
+  context: GatewayContext,
+  { session, identity, here }: Live,
+  frame: ClientFrameOf<'send'>,
+): Promise<ServerFrameOf<'ack'>> {
+  const now = performance.now()
+  const retryIn = session.sends.take(now)
+  if (retryIn > 0) {
+    if (session.refused(now)) session.close(4009)
+    throw new ProtocolError('rate_limited', 'too many sends', { retryIn })
+  }
+  const sent = await context.messaging.send({
+    from: identity.user,
+    to: frame.to,
+    body: frame.body,
+    ref: frame.ref,
+    reply: frame.reply,
+    mentions: frame.mentions,
+    retry: frame.retry,
+    echo: !here.alone,
+  })
+  return { op: 'ack', ref: frame.ref, ...sent }
+}
+
+export async function typing(
+  context: GatewayContext,
+  { identity, here }: Live,
+  { to }: ClientFrameOf<'typing'>,
+): Promise<undefined> {
+  if (to.startsWith('channel:'))
+    throw new ProtocolError('bad_request', 'no typing in channels', { field: 'to' })
+  const conv = convOf(identity.user, to)
+  if (!mayPass(here, conv)) return
+  const frame = JSON.stringify({ op: 'typing', conv, from: identity.user } satisfies ServerFrameOf<'typing'>)
+  if (to.startsWith('group:')) {
+    if ((await context.convs.tell(conv, identity.user, frame)) === 'not_member') {
+      throw new ProtocolError('not_member', 'you are not a member of this group')
+    }
+    return
+  }
+  const peer = to.slice('user:'.length) as UserId
+  if (peer === identity.user || peer === SYSTEM || (await context.convs.blocks(conv, peer))) return
+  await context.inboxes.hint(peer, frame)
+}
+
+/** One sign of typing per user and conversation in a while. */
+function mayPass(here: Live['here'], conv: ConvId): boolean {
+  const now = performance.now()
+  here.typed ??= new Map()
+  if (now - (here.typed.get(conv) ?? Number.NEGATIVE_INFINITY) < TYPING_EVERY_MS) return false
+  for (const [old, at] of here.typed) {
+    if (now - at >= TYPING_EVERY_MS) here.typed.delete(old)
+  }
+  here.typed.set(conv, now)
+  return true
+}

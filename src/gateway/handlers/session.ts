@@ -1,0 +1,118 @@
+/**
+ * hello, token, ping: how a connection becomes a session and stays one.
+ */
+import { setTimeout } from 'node:timers/promises'
+import { ProtocolError } from '@starling/protocol/errors'
+import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
+import { groupConv, ORIGIN, type SessionId } from '@starling/protocol/ids'
+import { HEARTBEAT_MS } from '@starling/protocol/limits'
+import { v4 as uuid } from 'uuid'
+import type { Joined } from '../../services/ports.ts'
+import { hasGap } from '../../services/sync.ts'
+import type { GatewayContext } from '../context.ts'
+import type { Live } from '../dispatch.ts'
+import type { Identity, Session } from '../session.ts'
+
+/**
+ * Makes a connection a session: token, then Redis' list, then this node's; then the welcome.
+ * @throws ProtocolError where it can't be one; `forbidden` where the user has too many
+ */
+export async function hello(
+  context: GatewayContext,
+  session: Session,
+  frame: ClientFrameOf<'hello'>,
+): Promise<void> {
+  const claims = await context.tokens.verify(frame.token)
+  const identity: Identity = {
+    user: claims.user,
+    session: uuid() as SessionId,
+    device: frame.device,
+    platform: frame.platform ?? '',
+    since: Date.now(),
+    name: claims.name,
+  }
+  const joined = await context.sessions.join(identity)
+  if (joined.is === 'full') throw new ProtocolError('forbidden', 'too many sessions of this user')
+  if (joined.came !== undefined) context.presence.came(identity.user, joined.came)
+  if (session.state.is !== 'joining') {
+    // The line broke while we asked: what was written must be taken back.
+    await leave(context, identity)
+    return
+  }
+  session.identity = identity
+  session.tokenExp = claims.exp
+  const here = context.hub.user(identity.user, joined.inboxHead)
+  here.sessions.add(session)
+  here.alone = joined.devices <= 1 && sessionCount(joined) <= 1
+  session.state.here = here
+  await Promise.all(joined.groups.map((group) => context.follow.enter(here, group)))
+  if (isClosed(session)) return
+  session.state = { is: 'live', here }
+  for (const topic of context.channelTopics) session.connection.subscribe(topic)
+  for (const group of here.groups.keys()) session.connection.subscribe(groupConv(group))
+  session.send(welcome(context, identity, joined, frame))
+  session.sendRaw(joined.sessionFrame)
+}
+
+/** Says that a session is no more, until Redis has heard it; the last one of a user starts the grace. */
+export async function leave(context: GatewayContext, { user, session }: Identity): Promise<void> {
+  for (;;) {
+    try {
+      const { left } = await context.sessions.leave(user, session)
+      if (left === 0) context.presence.left(user)
+      return
+    } catch (fault) {
+      context.log.debug({ err: fault, user, session }, 'session: cannot leave now')
+      await setTimeout(LEAVE_RETRY_MS)
+    }
+  }
+}
+
+export async function token(
+  context: GatewayContext,
+  { session, identity }: Live,
+  frame: ClientFrameOf<'token'>,
+): Promise<{ op: 'ok' }> {
+  const claims = await context.tokens.verify(frame.token)
+  if (claims.user !== identity.user) throw new ProtocolError('forbidden', 'this token is of another user')
+  session.tokenExp = claims.exp
+  return { op: 'ok' }
+}
+
+export const ping = (_context: GatewayContext, { here }: Live): ServerFrameOf<'pong'> => ({
+  op: 'pong',
+  time: Date.now(),
+  inbox: here.forwarded,
+})
+
+function welcome(
+  context: GatewayContext,
+  identity: Identity,
+  joined: Extract<Joined, { is: 'ok' }>,
+  frame: ClientFrameOf<'hello'>,
+): ServerFrameOf<'welcome'> {
+  const { inboxHead, oldestInbox, devicePosition, name, avatar } = joined
+  const position = devicePosition && (frame.inbox ?? devicePosition)
+  return {
+    op: 'welcome',
+    ...(frame.ref !== undefined && { ref: frame.ref }),
+    session: identity.session,
+    user: { id: identity.user, name: name ?? identity.user, ...(avatar !== undefined && { avatar }) },
+    node: context.nodeName,
+    time: Date.now(),
+    heartbeat: HEARTBEAT_MS,
+    inbox: inboxHead,
+    resumed: position !== undefined && !hasGap(position, oldestInbox, inboxHead ?? ORIGIN),
+    limits: context.limits,
+  }
+}
+
+/** The frame lists a session an object; counting its ids is enough. */
+const sessionCount = ({ sessionFrame }: Extract<Joined, { is: 'ok' }>) =>
+  sessionFrame.split('{"session":').length - 1
+
+/** How long to wait with the next try while Redis is away, ms. */
+const LEAVE_RETRY_MS = 1_000
+
+/** Through a function, since the type checker holds a state for unchanged over an await. */
+const isClosed = (session: Session) => session.state.is === 'closed'

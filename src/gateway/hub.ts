@@ -1,0 +1,77 @@
+/**
+ * Who is here: the users and conversations that this node holds sockets of, and how far it has forwarded to them.
+ * It knows nothing that another node or Redis would need.
+ */
+import type { ConvId, GroupId, InboxPosition, MessageId, UserId } from '@starling/protocol/ids'
+import type { Session } from './session.ts'
+
+/** A user with at least one session here. */
+export interface LocalUser {
+  readonly user: UserId
+  readonly sessions: Set<Session>
+  /** The inbox position forwarded last. */
+  forwarded: InboxPosition
+  /** Whether no other session or device of theirs is known anywhere: then their own inbox needn't learn of their dms. */
+  alone: boolean
+  /** Groups followed here, with the id the user joined at. */
+  readonly groups: Map<GroupId, MessageId>
+  /** Groups left while this user was here: an order to let go may overtake the reply that says to follow. */
+  readonly exits: Map<GroupId, MessageId>
+  /** conversation → when typing was passed on last, ms */
+  typed: Map<ConvId, number> | undefined
+}
+
+/** A group with at least one member here, or a channel. */
+export interface LocalConv {
+  readonly conv: ConvId
+  readonly users: Set<UserId>
+  /** The message id forwarded last; undefined until the head is known. */
+  forwarded: MessageId | undefined
+}
+
+export class Hub {
+  readonly sessions = new Set<Session>()
+  readonly users = new Map<UserId, LocalUser>()
+  readonly convs = new Map<ConvId, LocalConv>()
+
+  /** @returns the user's entry, made where there is none yet */
+  user(user: UserId, inboxHead: InboxPosition): LocalUser {
+    let here = this.users.get(user)
+    if (!here) {
+      here = {
+        user,
+        sessions: new Set(),
+        forwarded: inboxHead,
+        alone: false,
+        groups: new Map(),
+        exits: new Map(),
+        typed: undefined,
+      }
+      this.users.set(user, here)
+    }
+    return here
+  }
+
+  /** @returns the conversation's entry, made where there is none yet */
+  conv(conv: ConvId): LocalConv {
+    let local = this.convs.get(conv)
+    if (!local) {
+      local = { conv, users: new Set(), forwarded: undefined }
+      this.convs.set(conv, local)
+    }
+    return local
+  }
+
+  /** Takes a session out. @returns whether it was the user's last one here */
+  remove(session: Session, here: LocalUser): boolean {
+    here.sessions.delete(session)
+    if (here.sessions.size > 0) return false
+    this.users.delete(here.user)
+    return true
+  }
+
+  clear(): void {
+    this.users.clear()
+    this.convs.clear()
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * The WebSocket and HTTP server: uWebSockets.js, and the only file that knows it. A socket becomes a Connection;
+ * the native topics are the fan-out.
+ */
+
+import * as uws from 'uWebSockets.js'
+import {
+  App,
+  type HttpRequest,
+  type HttpResponse,
+  SSLApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  type us_socket_context_t,
+  us_socket_local_port,
+  type WebSocket,
+} from 'uWebSockets.js'
+import type { CloseCode } from '@starling/protocol/close'
+import { IDLE_TIMEOUT_MS, MAX_CLOSEABLE_FRAME_BYTES, SUBPROTOCOL } from '@starling/protocol/limits'
+import type { Connection, ConnectionHandler, Receiver, SendResult, TopicPublisher } from './connection.ts'
+import { type Fetch, serveHttp } from './uws-http.ts'
+
+/** Whether a browser's page may connect, and whether there is room. */
+export interface Door {
+  /** @returns undefined to let it in, else the answer */
+  refuse(request: { origin: string; host: string; remoteAddress: string }): Refusal | undefined
+}
+
+export interface Refusal {
+  status: 403 | 503
+  message: string
+  retryAfterS?: number
+}
+
+export interface UwsServerOptions {
+  handler: ConnectionHandler
+  door: Door
+  fetch: Fetch
+  /** Bytes that may wait for a peer. */
+  maxBufferBytes: number
+  trustProxy: boolean
+  tls: { cert: string; key: string } | undefined
+}
+
+/** The library's types know these two as types alone. */
+const { SHARED_COMPRESSOR, SHARED_DECOMPRESSOR } = uws as unknown as Record<string, number>
+const SHARED_COMPRESSION = SHARED_COMPRESSOR! | SHARED_DECOMPRESSOR!
+
+interface SocketData {
+  remoteAddress: string
+  connection: UwsConnection | undefined
+  receiver: Receiver | undefined
+}
+
+/** Frames above this many bytes are compressed for peers that agreed to it. */
+const COMPRESS_FROM_BYTES = 1024
+
+/** Sockets above their limit are looked for natively a little later than by us, who can say why we close. */
+const NATIVE_BUFFER_FACTOR = 2
+
+class UwsConnection implements Connection {
+  readonly remoteAddress: string
+  /** Undefined once it is closed: the library throws on a closed socket. */
+  #ws: WebSocket<SocketData> | undefined
+  readonly #maxBufferBytes: number
+  #drained: (() => void)[] = []
+
+  constructor(ws: WebSocket<SocketData>, remoteAddress: string, maxBufferBytes: number) {
+    this.#ws = ws
+    this.remoteAddress = remoteAddress
+    this.#maxBufferBytes = maxBufferBytes
+  }
+
+  send(frame: string | Uint8Array): SendResult {
+    if (!this.#ws) return 'sent'
+    const taken = this.#ws.send(frame, false, frame.length > COMPRESS_FROM_BYTES)
+    if (taken === 1) return 'sent'
+    return taken === 2 || this.#ws.getBufferedAmount() > this.#maxBufferBytes ? 'full' : 'waiting'
+  }
+
+  buffered(): number {
+    return this.#ws?.getBufferedAmount() ?? 0
+  }
+
+  subscribe(topic: string): void {
+    this.#ws?.subscribe(topic)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#ws?.unsubscribe(topic)
+  }
+
+  end(code: CloseCode, reason: string): void {
+    this.#ws?.end(code, reason)
+  }
+
+  drained(): Promise<void> {
+    if (this.buffered() === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#drained.push(resolve))
+  }
+
+  onDrain(): void {
+    if (this.buffered() > 0) return
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+
+  onClose(): void {
+    this.#ws = undefined
+    this.onDrain()
+  }
+}
+
+export class UwsServer implements TopicPublisher {
+  readonly #app: ReturnType<typeof App>
+  readonly #options: UwsServerOptions
+  #listening: us_listen_socket | undefined
+
+  constructor(options: UwsServerOptions) {
+    this.#options = options
+    const { tls } = options
+    this.#app = tls ? SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : App()
+    this.#app
+      .ws<SocketData>('/ws', {
+        maxPayloadLength: MAX_CLOSEABLE_FRAME_BYTES,
+        maxBackpressure: options.maxBufferBytes * NATIVE_BUFFER_FACTOR,
+        // A publish skips a socket over its limit without a word; it must be closed, not left with a hole.
+        closeOnBackpressureLimit: true,
+        idleTimeout: IDLE_TIMEOUT_MS / 1000,
+        sendPingsAutomatically: true,
+        compression: SHARED_COMPRESSION,
+        upgrade: (res, req, context) => this.#upgrade(res, req, context),
+        open: (ws) => {
+          const data = ws.getUserData()
+          data.connection = new UwsConnection(ws, data.remoteAddress, options.maxBufferBytes)
+          data.receiver = options.handler.open(data.connection)
+        },
+        message: (ws, message, isBinary) => {
+          const { receiver } = ws.getUserData()
+          if (isBinary) receiver?.binary()
+          else receiver?.frame(message)
+        },
+        drain: (ws) => ws.getUserData().connection?.onDrain(),
+        close: (ws, code) => {
+          const { connection, receiver } = ws.getUserData()
+          connection?.onClose()
+          receiver?.closed(code)
+        },
+      })
+      .any('/*', (res, req) =>
+        serveHttp(res, req, options.fetch, {
+          remoteAddress: remoteAddressOf(res, req, options.trustProxy),
+          tls: tls !== undefined,
+        }),
+      )
+  }
+
+  publish(topic: string, frame: string | Uint8Array): void {
+    this.#app.publish(topic, frame, false, frame.length > COMPRESS_FROM_BYTES)
+  }
+
+  /** @returns the port it listens on @throws Error where it can't */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#app.listen(host, port, (socket) => {
+        if (!socket) return reject(new Error(`cannot listen on ${host}:${port}: is the port taken?`))
+        this.#listening = socket
+        resolve(us_socket_local_port(socket as never))
+      })
+    })
+  }
+
+  /** Takes no new connections; those that are there stay. */
+  stopListening(): void {
+    if (this.#listening) us_listen_socket_close(this.#listening)
+    this.#listening = undefined
+  }
+
+  close(): void {
+    this.stopListening()
+    this.#app.close()
+  }
+
+  #upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
+    const protocols = req.getHeader('sec-websocket-protocol')
+    const remoteAddress = remoteAddressOf(res, req, this.#options.trustProxy)
+    if (!protocols.split(',').some((protocol) => protocol.trim() === SUBPROTOCOL)) {
+      refuse(res, '400 Bad Request', 'bad_request', `ask for the WebSocket subprotocol ${SUBPROTOCOL}`)
+      return
+    }
+    const refusal = this.#options.door.refuse({
+      origin: req.getHeader('origin'),
+      host: req.getHeader('host'),
+      remoteAddress,
+    })
+    if (refusal) {
+      const [status, code] =
+        refusal.status === 403 ? ['403 Forbidden', 'forbidden'] : ['503 Service Unavailable', 'overloaded']
+      refuse(res, status!, code!, refusal.message, refusal.retryAfterS)
+      return
+    }
+    res.upgrade<SocketData>(
+      { remoteAddress, connection: undefined, receiver: undefined },
+      req.getHeader('sec-websocket-key'),
+      SUBPROTOCOL,
+      req.getHeader('sec-websocket-extensions'),
+      context,
+    )
+  }
+}
+
+function refuse(
+  res: HttpResponse,
+  status: string,
+  code: string,
+  message: string,
+  retryAfterS?: number,
+): void {
+  res.cork(() => {
+    res.writeStatus(status).writeHeader('Content-Type', 'application/json')
+    if (retryAfterS !== undefined) res.writeHeader('Retry-After', String(retryAfterS))
+    const retryIn = retryAfterS === undefined ? {} : { retryIn: retryAfterS * 1000 }
+    res.end(JSON.stringify({ error: { code, message, ...retryIn } }))
+  })
+}
+
+const text = (bytes: ArrayBuffer) => Buffer.from(bytes).toString()
+
+/** The client's address; behind a trusted proxy the one that it names. */
+function remoteAddressOf(res: HttpResponse, req: HttpRequest, trustProxy: boolean): string {
+  if (trustProxy) {
+    const proxied = text(res.getProxiedRemoteAddressAsText())
+    if (proxied !== '') return proxied
+    const forwarded = req.getHeader('x-forwarded-for').split(',').at(-1)?.trim()
+    if (forwarded) return forwarded
+  }
+  return text(res.getRemoteAddressAsText())
+}

@@ -1,0 +1,133 @@
+/**
+ * One connection's way through the gateway: it waits for its hello, joins, lives, leaves. A state carries only what
+ * it can have; what is common to all states is the connection and its counters.
+ */
+import { CLOSE_CODES, type CloseCode } from '@starling/protocol/close'
+import { encodeFrame } from '@starling/protocol/codec'
+import type { ProtocolError } from '@starling/protocol/errors'
+import type { ClientFrame, ServerFrame } from '@starling/protocol/frames'
+import type { DeviceId, Ref, SessionId, UserId } from '@starling/protocol/ids'
+import {
+  BAD_FRAMES_IN_A_ROW,
+  HELLO_TIMEOUT_MS,
+  REFUSAL_WINDOW_MS,
+  REFUSALS_BEFORE_CLOSE,
+  TOKEN_LEEWAY_MS,
+} from '@starling/protocol/limits'
+import type { TokenBucket } from '../lib/token-bucket.ts'
+import type { Connection } from './connection.ts'
+import type { LocalUser } from './hub.ts'
+
+export type SessionState =
+  | { is: 'awaitingHello' }
+  | { is: 'joining'; waiting: ClientFrame[]; bytes: number; here: LocalUser | undefined }
+  | { is: 'live'; here: LocalUser }
+  | { is: 'closed' }
+
+/** Who a live session is. */
+export interface Identity {
+  user: UserId
+  session: SessionId
+  device: DeviceId
+  platform: string
+  /** Unix ms. */
+  since: number
+  /** The name in the token. */
+  name: string | undefined
+}
+
+/** What may wait for a welcome. */
+const WAITING_MAX_FRAMES = 1_000
+const WAITING_MAX_BYTES = 256 * 1024
+
+export class Session {
+  readonly connection: Connection
+  readonly openedAt: number
+  state: SessionState = { is: 'awaitingHello' }
+  /** Set with the first good hello. */
+  identity: Identity | undefined
+  /** End of the newest token, Unix s. */
+  tokenExp = Number.POSITIVE_INFINITY
+  sends: TokenBucket
+  /** Live syncs are served in turn: the tail of their chain, and how many wait in it. */
+  syncs: { tail: Promise<void>; count: number } = { tail: Promise.resolve(), count: 0 }
+  /** Whose presence this session watches; undefined until it watches. */
+  watching: Set<UserId> | undefined
+  watchesAll = false
+  #badFrames = 0
+  #refusals = { since: 0, count: 0 }
+
+  constructor(connection: Connection, now: number, sends: TokenBucket) {
+    this.connection = connection
+    this.openedAt = now
+    this.sends = sends
+  }
+
+  /** Sends a reply or control frame. */
+  send(frame: ServerFrame): void {
+    this.sendRaw(encodeFrame(frame))
+  }
+
+  /** Sends a frame that is serialised already; one who doesn't read is closed rather than left with a hole. */
+  sendRaw(frame: string | Uint8Array): void {
+    if (this.state.is === 'closed') return
+    if (this.connection.send(frame) === 'full') this.close(4008)
+  }
+
+  sendError(error: ProtocolError, ref: Ref | undefined): void {
+    this.send({ op: 'error', ...(ref !== undefined && { ref }), ...error.toJSON() })
+  }
+
+  close(code: CloseCode): void {
+    this.connection.end(code, CLOSE_CODES[code].name)
+  }
+
+  /** Keeps a frame for after the welcome. @returns whether there was room */
+  keep(frame: ClientFrame, bytes: number): boolean {
+    const { state } = this
+    if (state.is !== 'joining' || state.waiting.length >= WAITING_MAX_FRAMES) return false
+    state.waiting.push(frame)
+    state.bytes += bytes
+    return state.bytes <= WAITING_MAX_BYTES
+  }
+
+  /** The user's entry in the hub, from the join on. */
+  get here(): LocalUser | undefined {
+    return this.state.is === 'live' || this.state.is === 'joining' ? this.state.here : undefined
+  }
+
+  /** Passes on a live frame; before the welcome there are none, the client's sync brings what it missed. */
+  deliver(frame: string | Uint8Array): void {
+    if (this.state.is === 'live') this.sendRaw(frame)
+  }
+
+  goodFrame(): void {
+    this.#badFrames = 0
+  }
+
+  /** @returns whether this one was one too many */
+  badFrame(): boolean {
+    this.#badFrames += 1
+    return this.#badFrames >= BAD_FRAMES_IN_A_ROW
+  }
+
+  /** Counts a refusal by the rate limit. @returns whether the client goes on and on */
+  refused(now: number): boolean {
+    if (now - this.#refusals.since > REFUSAL_WINDOW_MS) this.#refusals = { since: now, count: 0 }
+    this.#refusals.count += 1
+    return this.#refusals.count >= REFUSALS_BEFORE_CLOSE
+  }
+
+  /**
+   * What time has done to this session.
+   * @param now Unix ms  @param maxBuffer bytes that may wait
+   * @returns the code to close it with, if any
+   */
+  overdue(now: number, maxBuffer: number): CloseCode | undefined {
+    if (this.state.is === 'closed') return undefined
+    if (this.identity === undefined && now - this.openedAt >= HELLO_TIMEOUT_MS) return 4002
+    if (now >= this.tokenExp * 1000 + TOKEN_LEEWAY_MS / 2) return 4001
+    if (this.connection.buffered() > maxBuffer) return 4008
+    return undefined
+  }
+}

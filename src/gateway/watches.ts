@@ -1,0 +1,188 @@
+/**
+ * Who of this node's sessions watches whose presence. Changes are merged: at most one frame per session and tick.
+ */
+import { encodeFrame } from '@starling/protocol/codec'
+import { ProtocolError } from '@starling/protocol/errors'
+import type { UserId } from '@starling/protocol/ids'
+import { PRESENCE_MERGE_MS, WATCH_PER_SESSION } from '@starling/protocol/limits'
+import type { Log } from '../lib/log.ts'
+import type { Presence } from '../services/presence.ts'
+import type { Session } from './session.ts'
+
+export type Watched = UserId | '*'
+
+/** How often those who watch everybody get the total alone, while too many are online for more, ms. */
+const TOTAL_EVERY_MS = 1_000
+
+export class Watches {
+  readonly #presence: Presence
+  readonly #watchAllMax: number
+  readonly #log: Log
+  readonly #watchers = new Map<UserId, Set<Session>>()
+  readonly #all = new Set<Session>()
+  /** What was last heard of watched users; those who watch everybody need no such memory. */
+  readonly #known = new Map<UserId, boolean>()
+  /** Changes of this tick. */
+  #changes = new Map<UserId, boolean>()
+  #timer: NodeJS.Timeout | undefined
+  #totalSentAt = 0
+
+  constructor(deps: { presence: Presence; watchAllMax: number; log: Log }) {
+    this.#presence = deps.presence
+    this.#watchAllMax = deps.watchAllMax
+    this.#log = deps.log
+    this.#presence.onChange = (on, off) => this.#hear(on, off)
+    this.#presence.onDoubt = () => void this.#lookAgain()
+  }
+
+  /**
+   * Begins to watch, then looks: nothing falls between.
+   * @throws ProtocolError `bad_request` over the limit; nothing is applied then
+   */
+  async watch(
+    session: Session,
+    watched: readonly Watched[],
+  ): Promise<{ presence?: { on: UserId[]; off: UserId[] }; total?: number }> {
+    const users = [...new Set(watched)].filter((name): name is UserId => name !== '*')
+    const watching = session.watching ?? new Set()
+    const added = users.filter((user) => !watching.has(user))
+    if (watching.size + added.length > WATCH_PER_SESSION) {
+      throw new ProtocolError('bad_request', `at most ${WATCH_PER_SESSION} users can be watched`, {
+        field: 'users',
+      })
+    }
+    session.watching = watching
+    for (const user of added) {
+      watching.add(user)
+      const sessions = this.#watchers.get(user)
+      if (sessions) sessions.add(session)
+      else this.#watchers.set(user, new Set([session]))
+    }
+    const all = watched.includes('*')
+    if (all) this.#all.add(session)
+    // The number of the newest change decides between what is read and what is heard meanwhile.
+    const heard = new Map<UserId, boolean>()
+    const listen = (changes: ReadonlyMap<UserId, boolean>) => {
+      for (const user of users) {
+        const on = changes.get(user)
+        if (on !== undefined) heard.set(user, on)
+      }
+    }
+    this.#listeners.add(listen)
+    try {
+      const [read, total] = await Promise.all([
+        users.length > 0 || !all ? this.#presence.of(users) : undefined,
+        all ? this.#presence.total() : undefined,
+      ])
+      if (!read) return { total: total! }
+      const online = new Set(read.on)
+      const isOn = (user: UserId) => heard.get(user) ?? online.has(user)
+      for (const user of users) if (this.#watchers.has(user)) this.#known.set(user, isOn(user))
+      const presence = { on: users.filter(isOn), off: users.filter((user) => !isOn(user)) }
+      return total === undefined ? { presence } : { presence, total }
+    } finally {
+      this.#listeners.delete(listen)
+    }
+  }
+
+  readonly #listeners = new Set<(changes: ReadonlyMap<UserId, boolean>) => void>()
+
+  unwatch(session: Session, watched: Iterable<Watched>): void {
+    for (const name of watched) {
+      if (name === '*') {
+        this.#all.delete(session)
+      } else if (session.watching?.delete(name)) {
+        const sessions = this.#watchers.get(name)
+        sessions?.delete(session)
+        if (sessions?.size === 0) {
+          this.#watchers.delete(name)
+          this.#known.delete(name)
+        }
+      }
+    }
+  }
+
+  /** A session is gone. */
+  forget(session: Session): void {
+    this.unwatch(session, ['*', ...(session.watching ?? [])])
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #hear(on: readonly UserId[], off: readonly UserId[]): void {
+    for (const user of on) this.#changes.set(user, true)
+    for (const user of off) this.#changes.set(user, false)
+    for (const listener of this.#listeners) listener(this.#changes)
+    this.#timer ??= setTimeout(() => this.#tick(), PRESENCE_MERGE_MS)
+  }
+
+  #tick(): void {
+    this.#timer = undefined
+    const changes = this.#changes
+    this.#changes = new Map()
+    const frames = new Map<Session, { on: UserId[]; off: UserId[] }>()
+    for (const [user, on] of changes) {
+      const sessions = this.#watchers.get(user)
+      if (!sessions || this.#known.get(user) === on) continue
+      this.#known.set(user, on)
+      for (const session of sessions) {
+        if (this.#all.has(session)) continue
+        let frame = frames.get(session)
+        if (!frame) frames.set(session, (frame = { on: [], off: [] }))
+        frame[on ? 'on' : 'off'].push(user)
+      }
+    }
+    for (const [session, frame] of frames) sendIfReading(session, encodeFrame({ op: 'presence', ...frame }))
+    if (this.#all.size > 0) void this.#tellAll(changes)
+  }
+
+  /** One frame, serialised once, for all who watch everybody. */
+  async #tellAll(changes: ReadonlyMap<UserId, boolean>): Promise<void> {
+    let total: number
+    try {
+      total = await this.#presence.total()
+    } catch {
+      total = this.#presence.lastTotal
+    }
+    let frame = { op: 'presence' as const, on: [] as UserId[], off: [] as UserId[], total }
+    if (total > this.#watchAllMax) {
+      const now = Date.now()
+      if (now - this.#totalSentAt < TOTAL_EVERY_MS) {
+        // The number of the last change must not stay untold.
+        this.#timer ??= setTimeout(() => this.#tick(), TOTAL_EVERY_MS)
+        return
+      }
+      this.#totalSentAt = now
+    } else {
+      const users = [...changes]
+      frame = {
+        ...frame,
+        on: users.flatMap(([user, on]) => (on ? [user] : [])),
+        off: users.flatMap(([user, on]) => (on ? [] : [user])),
+      }
+    }
+    const text = encodeFrame(frame)
+    for (const session of this.#all) sendIfReading(session, text)
+  }
+
+  /** After a node's death changes may never have been told: what is known of watched users is compared anew. */
+  async #lookAgain(): Promise<void> {
+    const users = [...this.#known.keys()]
+    try {
+      const { on, off } = await this.#presence.of(users)
+      this.#hear(
+        on.filter((user) => this.#known.get(user) === false),
+        off.filter((user) => this.#known.get(user) === true),
+      )
+    } catch (fault) {
+      this.#log.debug({ err: fault }, 'watches: cannot look again now')
+    }
+  }
+}
+
+/** Presence is never in the way of messages: a session that is behind does without. */
+function sendIfReading(session: Session, frame: string): void {
+  if (session.connection.buffered() === 0) session.sendRaw(frame)
+}

@@ -1,0 +1,28 @@
+/**
+ * The process of one gateway: environment in, signals, exit code out.
+ */
+import { startGateway } from './compose.ts'
+import { ConfigError, readConfig } from './config.ts'
+
+/** A drain that hangs must not keep the process: this much longer than configured, ms. */
+const DRAIN_MARGIN_MS = 10_000
+
+try {
+  const config = readConfig(process.env)
+  const gateway = await startGateway(config)
+  const leave = () => {
+    setTimeout(() => process.exit(1), config.DRAIN_SECONDS * 1000 + DRAIN_MARGIN_MS).unref()
+    gateway.close().then(
+      () => process.exit(0),
+      (fault: unknown) => {
+        console.error(fault)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', leave)
+  process.on('SIGINT', leave)
+} catch (fault) {
+  console.error(fault instanceof ConfigError ? fault.message : fault)
+  process.exit(fault instanceof ConfigError ? 2 : 1)
+}

@@ -1,0 +1,178 @@
+/**
+ * Reading back: pages of a log, and the list of a user's conversations. Messages leave as the JSON they were
+ * stored as; only a list's `last` is looked into, to cut it.
+ */
+import { ProtocolError } from '@starling/protocol/errors'
+import type { ConversationEntry } from '@starling/protocol/frames'
+import {
+  type ConvId,
+  channelConv,
+  comparePositions,
+  groupConv,
+  type MessageId,
+  ORIGIN,
+  parseConv,
+  seqOf,
+  type UserId,
+} from '@starling/protocol/ids'
+import { LAST_BODY_BYTES } from '@starling/protocol/limits'
+import type { ChannelWriters } from '../settings.ts'
+import { historyJson, parseMessage } from './message-json.ts'
+import type { ConvPort, ConvView, InboxPort, Stretch } from './ports.ts'
+
+export type HistoryPage = { limit: number } & (
+  | { before?: MessageId | undefined }
+  | { after: MessageId }
+  | { at: number }
+)
+
+export class History {
+  readonly #convs: ConvPort
+  readonly #inboxes: InboxPort
+  readonly #channels: ReadonlyMap<string, ChannelWriters>
+
+  constructor(deps: { convs: ConvPort; inboxes: InboxPort; channels: ReadonlyMap<string, ChannelWriters> }) {
+    this.#convs = deps.convs
+    this.#inboxes = deps.inboxes
+    this.#channels = deps.channels
+  }
+
+  /**
+   * A page of a conversation.
+   * @returns messages as JSON texts, oldest first; `more`: whether there are more in the direction asked
+   * @throws ProtocolError `not_found` for another's dm, an unknown channel or group; `not_member`
+   */
+  async messages(
+    user: UserId,
+    conv: ConvId,
+    page: HistoryPage,
+  ): Promise<{ messages: string[]; more: boolean }> {
+    this.#assertOwn(user, conv)
+    const range = await this.#convs.range(conv, user, stretchOf(page))
+    if (range.is !== 'ok') throw refusal(range.is)
+    const entries = range.entries.slice(0, page.limit)
+    const messages = entries.map(({ id, tail }) => historyJson(id, tail))
+    if (stretchOf(page).order === 'back') messages.reverse()
+    return { messages, more: range.entries.length > page.limit }
+  }
+
+  /** @throws ProtocolError `not_found` for another's dm, an unknown channel or group; `not_member` */
+  async conversation(user: UserId, conv: ConvId): Promise<ConversationEntry> {
+    this.#assertOwn(user, conv)
+    const view = await this.#convs.view(conv, user)
+    if (view.is !== 'ok') throw refusal(view.is)
+    return this.#entry(user, conv, view)
+  }
+
+  /**
+   * The conversations of a user, the latest activity first.
+   * @param page.cursor where the page before ended
+   */
+  async conversations(
+    user: UserId,
+    page: { cursor?: string | undefined; limit: number },
+  ): Promise<{ conversations: ConversationEntry[]; cursor?: string }> {
+    const all = await this.list(user)
+    // The order moves while somebody pages: the cursor is the line behind which to go on, by its head.
+    const start = page.cursor === undefined ? 0 : all.findIndex((entry) => isBehind(entry, page.cursor!))
+    const rest = start < 0 ? [] : all.slice(start)
+    const conversations = rest.slice(0, page.limit)
+    const last = conversations.at(-1)
+    return { conversations, ...(rest.length > page.limit && last && { cursor: cursorOf(last) }) }
+  }
+
+  /** Every conversation of a user that they may read now, the latest first. Two round trips. */
+  async list(user: UserId): Promise<ConversationEntry[]> {
+    const [dms, groups] = await Promise.all([this.#inboxes.dms(user), this.#inboxes.groups(user)])
+    return this.entries(user, [
+      ...dms,
+      ...groups.map(groupConv),
+      ...[...this.#channels.keys()].map(channelConv),
+    ])
+  }
+
+  /** The same for some conversations; those that may not be read are left out. */
+  async entries(user: UserId, convs: readonly ConvId[]): Promise<ConversationEntry[]> {
+    const lines = await Promise.all(
+      convs.map(async (conv) => {
+        if (!this.mayKnow(user, conv)) return undefined
+        const view = await this.#convs.view(conv, user)
+        return view.is === 'ok' ? this.#entry(user, conv, view) : undefined
+      }),
+    )
+    return lines.filter((line) => line !== undefined).sort(byActivity)
+  }
+
+  /** @returns whether a conversation can be this user's at all; of groups only the group knows */
+  mayKnow(user: UserId, conv: ConvId): boolean {
+    const parsed = parseConv(conv)
+    if (parsed?.kind === 'dm') return parsed.users.includes(user)
+    return parsed?.kind === 'group' || (parsed?.kind === 'channel' && this.#channels.has(parsed.channel))
+  }
+
+  #assertOwn(user: UserId, conv: ConvId): void {
+    if (!this.mayKnow(user, conv)) throw new ProtocolError('not_found', 'no such conversation')
+  }
+
+  async #entry(
+    user: UserId,
+    conv: ConvId,
+    view: Extract<ConvView, { is: 'ok' }>,
+  ): Promise<ConversationEntry> {
+    const read = conv.startsWith('channel:')
+      ? await this.#channelRead(user, conv, view.head)
+      : (view.read ?? ORIGIN)
+    return {
+      conv,
+      head: view.head,
+      read,
+      unread: Math.max(0, seqOf(view.head) - seqOf(read)),
+      ...(view.peerRead && { peerRead: view.peerRead }),
+      ...(view.peerReceived && { peerReceived: view.peerReceived }),
+      ...(view.last && { last: lastOf(view.last) }),
+      ...(view.name !== undefined && { title: view.name }),
+    }
+  }
+
+  /** One who sees a channel for the first time has read it up to its head. */
+  async #channelRead(user: UserId, conv: ConvId, head: MessageId): Promise<MessageId> {
+    const read = await this.#inboxes.channelRead(user, conv)
+    return read ?? (await this.#inboxes.readChannel(user, conv, head, true)).position
+  }
+}
+
+function refusal(is: 'not_found' | 'not_member'): ProtocolError {
+  return is === 'not_found'
+    ? new ProtocolError('not_found', 'no such conversation')
+    : new ProtocolError('not_member', 'you are not a member of this group')
+}
+
+/** One entry more than asked shows whether there are more. */
+function stretchOf(page: HistoryPage): Stretch {
+  const count = page.limit + 1
+  if ('after' in page) return { order: 'forward', low: `(${page.after}`, high: '+', count }
+  if ('at' in page) return { order: 'forward', low: `${page.at}-0`, high: '+', count }
+  return { order: 'back', low: '-', high: page.before === undefined ? '+' : `(${page.before}`, count }
+}
+
+/** The newest message for a list, its body cut where it is long. */
+function lastOf({ id, tail }: { id: MessageId; tail: string }): NonNullable<ConversationEntry['last']> {
+  const { op: _op, ...message } = parseMessage(id, tail)
+  const { body } = message
+  if (Buffer.byteLength(JSON.stringify(body)) <= LAST_BODY_BYTES) return message
+  const short = body.type === 'text' ? { type: body.type, text: cutText(body.text) } : { type: body.type }
+  return { ...message, body: short as typeof body, cut: true }
+}
+
+/** Leaves room for the rest of the body; never ends in half a surrogate pair. */
+const cutText = (text: string) => text.slice(0, LAST_BODY_BYTES / 4).toWellFormed()
+
+const byActivity = (a: ConversationEntry, b: ConversationEntry) =>
+  comparePositions(b.head, a.head) || (a.conv < b.conv ? -1 : 1)
+
+const cursorOf = (entry: ConversationEntry) => `${entry.head}~${entry.conv}`
+
+function isBehind(entry: ConversationEntry, cursor: string): boolean {
+  const [head = '', conv = ''] = cursor.split('~')
+  return byActivity(entry, { ...entry, head, conv }) > 0
+}

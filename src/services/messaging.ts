@@ -1,0 +1,155 @@
+/**
+ * Sending: one message into its conversation's log, and for a dm into the inboxes. What is refused, and in which
+ * words, is decided here; that it happens once and in order is the scripts' business.
+ */
+import { ProtocolError } from '@starling/protocol/errors'
+import type { UserBody } from '@starling/protocol/frames'
+import {
+  type ConvId,
+  channelConv,
+  dmOf,
+  groupConv,
+  type InboxPosition,
+  type MessageId,
+  type Ref,
+  SYSTEM,
+  type Target,
+  type UserId,
+} from '@starling/protocol/ids'
+import type { ChannelWriters } from '../settings.ts'
+import { inboxEntry, messageTail, needleOf } from './message-json.ts'
+import type { ConvPort, Draft, InboxPort } from './ports.ts'
+
+export interface Outgoing {
+  from: UserId
+  to: Target
+  body: UserBody
+  ref: Ref
+  reply?: MessageId | undefined
+  mentions?: readonly UserId[] | undefined
+  /** This ref may have been sent before. */
+  retry?: boolean | undefined
+  /** Whether the sender's own inbox gets a dm too: where another device or session of theirs is known. */
+  echo?: boolean
+}
+
+export interface Sent {
+  conv: ConvId
+  id: MessageId
+  inbox?: InboxPosition
+  dup?: true
+}
+
+export class Messaging {
+  readonly #convs: ConvPort
+  readonly #inboxes: InboxPort
+  readonly #channels: ReadonlyMap<string, ChannelWriters>
+  readonly #maxBodyBytes: number
+
+  constructor(deps: {
+    convs: ConvPort
+    inboxes: InboxPort
+    channels: ReadonlyMap<string, ChannelWriters>
+    maxBodyBytes: number
+  }) {
+    this.#convs = deps.convs
+    this.#inboxes = deps.inboxes
+    this.#channels = deps.channels
+    this.#maxBodyBytes = deps.maxBodyBytes
+  }
+
+  /**
+   * Stores a message. When this resolves it is in the log and in the inboxes it belongs in.
+   * @throws ProtocolError with the reason it was refused; `unavailable`: not known to be stored
+   */
+  send(message: Outgoing): Promise<Sent> {
+    const colon = message.to.indexOf(':')
+    const name = message.to.slice(colon + 1)
+    switch (message.to.slice(0, colon)) {
+      case 'user':
+        return this.#sendDm(message, name as UserId)
+      case 'group':
+        return this.#append(message, groupConv(name), message.from === SYSTEM ? 'group' : 'member')
+      default:
+        return this.#sendToChannel(message, name)
+    }
+  }
+
+  async #sendDm(message: Outgoing, to: UserId): Promise<Sent> {
+    const { from } = message
+    if (to === SYSTEM) throw new ProtocolError('forbidden', 'nobody can write to system')
+    const draft = this.#draft(message, dmOf(from, to))
+    const guard = from === SYSTEM || from === to ? 'free' : 'check'
+    const appended = await this.#convs.appendDm(draft, to, guard)
+    switch (appended.is) {
+      case 'blocked':
+        throw new ProtocolError('blocked', 'this user has blocked you')
+      case 'stranger_limit':
+        throw new ProtocolError('stranger_limit', 'wait for an answer before you write more')
+      case 'ok':
+      case 'dup': {
+        const { id, is, tail } = appended
+        const dup = is === 'dup' && { dup: true as const }
+        // A repeated ref is delivered again: nobody knows how far its first send came. Clients drop it by id.
+        // A tail that is gone was recalled, or fell out of the log.
+        if (tail === '') return { conv: draft.conv, id, ...dup }
+        const deliver = (user: UserId) => this.#inboxes.deliver(user, draft.conv, id, inboxEntry(id, tail))
+        const echo = from !== SYSTEM && (from === to || message.echo === true)
+        const [inbox] = await Promise.all([
+          echo ? deliver(from) : undefined,
+          from === to ? undefined : deliver(to),
+        ])
+        return { conv: draft.conv, id, ...(inbox && { inbox }), ...dup }
+      }
+    }
+  }
+
+  async #sendToChannel(message: Outgoing, name: string): Promise<Sent> {
+    const writers = this.#channels.get(name)
+    if (!writers) throw new ProtocolError('not_found', 'no such channel')
+    if (writers === 'server' && message.from !== SYSTEM) {
+      throw new ProtocolError('forbidden', 'only the server writes in this channel')
+    }
+    const sent = await this.#append(message, channelConv(name), 'channel')
+    if (message.from !== SYSTEM) {
+      // The sender's read position follows; the message is stored whether or not this comes through.
+      this.#inboxes.readChannel(message.from, sent.conv, sent.id, false).catch(() => {})
+    }
+    return sent
+  }
+
+  async #append(message: Outgoing, conv: ConvId, guard: 'member' | 'group' | 'channel'): Promise<Sent> {
+    const appended = await this.#convs.append(this.#draft(message, conv), guard)
+    switch (appended.is) {
+      case 'ok':
+        return { conv, id: appended.id }
+      case 'dup':
+        return { conv, id: appended.id, dup: true }
+      case 'not_found':
+        throw new ProtocolError('not_found', 'no such group')
+      case 'not_member':
+        throw new ProtocolError('not_member', 'you are not a member of this group')
+      case 'muted':
+        throw new ProtocolError('muted', 'you are muted in this group')
+    }
+  }
+
+  #draft(message: Outgoing, conv: ConvId): Draft {
+    const body = JSON.stringify(message.body)
+    // A string of n UTF-16 units has n to 3n bytes: most bodies need no count.
+    if (body.length * 3 > this.#maxBodyBytes && Buffer.byteLength(body) > this.#maxBodyBytes) {
+      throw new ProtocolError('too_large', `a body has at most ${this.#maxBodyBytes} bytes of JSON`, {
+        field: 'body',
+      })
+    }
+    const needle = needleOf(conv, message.from, message.ref)
+    return {
+      conv,
+      from: message.from,
+      ref: message.ref,
+      retry: message.retry === true,
+      needle,
+      tail: messageTail(needle, body, message),
+    }
+  }
+}

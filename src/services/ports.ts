@@ -1,0 +1,152 @@
+/**
+ * What the services need of the store, in the words of the domain. The stores have these shapes.
+ */
+
+import type { SessionInfo } from '@starling/protocol/frames'
+import type {
+  ConvId,
+  DeviceId,
+  GroupId,
+  InboxPosition,
+  MessageId,
+  Ref,
+  SessionId,
+  UserId,
+} from '@starling/protocol/ids'
+import type { Advanced } from '../store/scripts/conv/advance.ts'
+import type { Appended } from '../store/scripts/conv/append.ts'
+import type { DmAppended } from '../store/scripts/conv/append-dm.ts'
+import type { ConvRange } from '../store/scripts/conv/range.ts'
+import type { ConvView } from '../store/scripts/conv/view.ts'
+import type { MembersAdded } from '../store/scripts/group/add-members.ts'
+import type { Created } from '../store/scripts/group/create.ts'
+import type { GroupDescribed } from '../store/scripts/group/describe.ts'
+import type { MembersListed } from '../store/scripts/group/list-members.ts'
+import type { MemberRemoved } from '../store/scripts/group/remove-member.ts'
+import type { Joined } from '../store/scripts/user/join.ts'
+import type { InboxRange } from '../store/scripts/user/range.ts'
+import type { Rejoined } from '../store/scripts/user/rejoin.ts'
+
+export type { Advanced, Appended, ConvRange, ConvView, DmAppended, InboxRange, Joined, Rejoined }
+
+/** A message on its way into a log. */
+export interface Draft {
+  conv: ConvId
+  from: UserId
+  ref: Ref
+  /** The ref may be older than its key: look through the log as well. */
+  retry: boolean
+  /** What the entry starts with: conversation, sender and ref. */
+  needle: string
+  /** The message's JSON without braces, op and id. */
+  tail: string
+}
+
+/** Which stretch of a log, in XRANGE bounds. */
+export interface Stretch {
+  order: 'forward' | 'back'
+  low: string
+  high: string
+  count: number
+}
+
+export interface ConvPort {
+  appendDm(draft: Draft, other: UserId, guard: 'check' | 'free'): Promise<DmAppended>
+  append(draft: Draft, guard: 'member' | 'group' | 'channel'): Promise<Appended>
+  view(conv: ConvId, user: UserId): Promise<ConvView>
+  range(conv: ConvId, user: UserId, stretch: Stretch): Promise<ConvRange>
+  advance(conv: ConvId, user: UserId, what: 'read' | 'recv', id: MessageId): Promise<Advanced>
+  /** Passes a live frame to the members of a group. */
+  tell(conv: ConvId, user: UserId, frame: string): Promise<'ok' | 'not_member'>
+  /** Whether `user` has blocked the other one of a dm. */
+  blocks(conv: ConvId, user: UserId): Promise<boolean>
+}
+
+export interface InboxPort {
+  /** Puts a dm into a user's inbox. `entry` is the message's JSON without braces and op. */
+  deliver(user: UserId, conv: ConvId, id: MessageId, entry: string): Promise<InboxPosition>
+  range(user: UserId, after: InboxPosition, count: number): Promise<InboxRange>
+  /** @returns the entries that no device had before */
+  received(user: UserId, device: DeviceId, position: InboxPosition): Promise<{ covered: string[] }>
+  /** Passes a live frame to a user's sessions; with `except`, to all but that one. */
+  tell(user: UserId, frame: string, except?: SessionId): Promise<void>
+  /** Passes on what may be dropped: to those of a user's sessions that are not behind. */
+  hint(user: UserId, frame: string): Promise<void>
+  /** Moves the read position in a channel; `first`: only where there is none. */
+  readChannel(
+    user: UserId,
+    conv: ConvId,
+    id: MessageId,
+    first: boolean,
+  ): Promise<{ moved: boolean; position: MessageId }>
+  channelRead(user: UserId, conv: ConvId): Promise<MessageId | undefined>
+  /** The user's dms, the latest first. */
+  dms(user: UserId): Promise<ConvId[]>
+  groups(user: UserId): Promise<GroupId[]>
+  /** Where a device's inbox is safe up to. */
+  devicePosition(user: UserId, device: DeviceId): Promise<InboxPosition | undefined>
+}
+
+export interface GroupPort {
+  create(group: GroupId, owner: UserId, about: NewGroup, others: UserId[], tail: string): Promise<Created>
+  describe(group: GroupId, user: UserId): Promise<GroupDescribed>
+  list(group: GroupId, user: UserId, after: string, count: number): Promise<MembersListed>
+  /** `tail`: the event's JSON around its list of users. */
+  add(
+    group: GroupId,
+    by: UserId,
+    users: UserId[],
+    tail: { before: string; after: string },
+  ): Promise<MembersAdded>
+  remove(group: GroupId, by: UserId, user: UserId, tail: string): Promise<MemberRemoved>
+  /** Notes in the user's own books that they entered or left. @returns the place of the event in their inbox */
+  noteMembership(
+    change: 'enter' | 'exit',
+    user: UserId,
+    group: GroupId,
+    id: MessageId,
+    tail: string,
+  ): Promise<InboxPosition | undefined>
+}
+
+export interface NewGroup {
+  name: string
+  intro: string
+  icon: string
+  join: 'invite' | 'open'
+  history: 'joined' | 'all'
+}
+
+/** One session as the store has to know it. */
+export interface NewSession {
+  user: UserId
+  session: SessionId
+  device: DeviceId
+  platform: string
+  /** Unix ms. */
+  since: number
+  /** The name in the token. */
+  name: string | undefined
+}
+
+export interface SessionPort {
+  join(session: NewSession): Promise<Joined>
+  leave(user: UserId, session: SessionId): Promise<{ left: number }>
+  /** Ends a user's presence if they have no session. @returns the number of that change of presence */
+  endPresence(user: UserId): Promise<{ gone: number | undefined }>
+  /** Notes that everybody has been told: the reaper need not look at this user any more. */
+  release(user: UserId): Promise<void>
+  rejoin(user: UserId, sessions: NewSession[]): Promise<Rejoined>
+  list(user: UserId): Promise<SessionInfo[]>
+  kick(user: UserId, session: SessionId | '*'): Promise<'ok' | 'not_found'>
+}
+
+export interface OnlinePort {
+  /** @returns those of the users who are online */
+  among(users: readonly UserId[]): Promise<Set<UserId>>
+  total(): Promise<number>
+  /** @returns how many are online in each bucket */
+  counts(): Promise<number[]>
+  /** @returns up to `count` users of a bucket, by name after `after` */
+  page(bucket: number, after: string, count: number): Promise<UserId[]>
+}

@@ -1,0 +1,185 @@
+/**
+ * Presence: who is online, told to those who watch. Changes are decided once, in the user's own script; each
+ * gateway gathers what it decided into batches, and hands what it hears to the watchers it holds.
+ */
+import { setTimeout } from 'node:timers/promises'
+import type { UserId } from '@starling/protocol/ids'
+import { OFFLINE_GRACE_MS } from '@starling/protocol/limits'
+import type { PresenceBatch } from '../bus/bus.ts'
+import type { Log } from '../lib/log.ts'
+import type { OnlinePort, SessionPort } from './ports.ts'
+
+/** How long batches are gathered before they are told, ms. */
+const GATHER_MS = 50
+/** How long the number of a change is remembered, to know a late batch as late; far above any delay, ms. */
+const REMEMBER_MS = 10_000
+/** How often the total is counted anew while somebody wants it, ms. */
+const RECOUNT_MS = 10_000
+
+/** Publishes a batch to all gateways, this one included. */
+export type TellPresence = (batch: PresenceBatch) => Promise<void>
+/** Hears of changes; ids alone. */
+export type PresenceListener = (on: UserId[], off: UserId[]) => void
+
+export class Presence {
+  readonly #sessions: SessionPort
+  readonly #online: OnlinePort
+  readonly #tell: TellPresence
+  readonly #log: Log
+  readonly #graces = new Map<UserId, Promise<void>>()
+  #gathered = new Map<UserId, { on: boolean; change: number }>()
+  #gatherTimer: NodeJS.Timeout | undefined
+  /** The last change heard of each user, for a while. */
+  readonly #changes = new Map<UserId, { change: number; at: number }>()
+  #total: { count: number; at: number } | undefined
+  #closed = false
+  /** Set by who passes changes on to clients. */
+  onChange: PresenceListener = () => {}
+  /** Called when changes may have been missed: watchers look again. */
+  onDoubt: () => void = () => {}
+
+  constructor(deps: { sessions: SessionPort; online: OnlinePort; tell: TellPresence; log: Log }) {
+    this.#sessions = deps.sessions
+    this.#online = deps.online
+    this.#tell = deps.tell
+    this.#log = deps.log
+  }
+
+  /** A user's first session has joined here; `change` is its number. */
+  came(user: UserId, change: number): void {
+    this.#gather(user, true, change)
+  }
+
+  /** A user's last session of all has left here: offline, unless one comes back within the grace. */
+  left(user: UserId): void {
+    if (this.#graces.has(user)) return
+    const grace = setTimeout(OFFLINE_GRACE_MS).then(async () => {
+      this.#graces.delete(user)
+      await this.#end(user)
+    })
+    this.#graces.set(user, grace)
+  }
+
+  /** The reaper found these offline. */
+  async reaped(gone: readonly (readonly [UserId, number])[], last: boolean): Promise<void> {
+    await this.#tell({
+      on: [],
+      off: gone.map(([user, change]) => [user, change]),
+      ...(last && { reaped: true }),
+    })
+  }
+
+  /** Takes a batch from the bus. */
+  hear(batch: PresenceBatch): void {
+    const now = Date.now()
+    const news = (list: [UserId, number][]) =>
+      list.filter(([user, change]) => {
+        if ((this.#changes.get(user)?.change ?? 0) >= change) return false
+        this.#changes.delete(user) // so that the map stays in the order of time
+        this.#changes.set(user, { change, at: now })
+        return true
+      })
+    const on = news(batch.on).map(([user]) => user)
+    const off = news(batch.off).map(([user]) => user)
+    for (const [user, { at }] of this.#changes) {
+      if (now - at < REMEMBER_MS) break
+      this.#changes.delete(user)
+    }
+    if (this.#total) this.#total.count += on.length - off.length
+    if (on.length + off.length > 0) this.onChange(on, off)
+    if (batch.reaped) this.onDoubt()
+  }
+
+  /** @returns which of the users are online and which are not */
+  async of(users: readonly UserId[]): Promise<{ on: UserId[]; off: UserId[] }> {
+    const online = await this.#online.among(users)
+    return { on: users.filter((user) => online.has(user)), off: users.filter((user) => !online.has(user)) }
+  }
+
+  /** @returns how many are online; at most a few seconds old, kept up by what is heard */
+  async total(): Promise<number> {
+    const now = Date.now()
+    if (!this.#total || now - this.#total.at > RECOUNT_MS)
+      this.#total = { count: await this.#online.total(), at: now }
+    return this.#total.count
+  }
+
+  /** @returns the total as last known, without asking */
+  get lastTotal(): number {
+    return this.#total?.count ?? 0
+  }
+
+  /** A page of everybody who is online, bucket by bucket and by name, so that nobody comes twice. */
+  async page(page: {
+    cursor?: string | undefined
+    limit: number
+  }): Promise<{ users: UserId[]; total: number; cursor?: string }> {
+    const [startBucket = '0', after = ''] = page.cursor?.split('~') ?? []
+    const counts = await this.#online.counts()
+    const total = counts.reduce((sum, count) => sum + count, 0)
+    const users: { user: UserId; bucket: number }[] = []
+    const filled = counts.flatMap((count, bucket) =>
+      count > 0 && bucket >= Number(startBucket) ? [bucket] : [],
+    )
+    // Buckets hold few users each: as many are read at once as a page may need.
+    while (users.length <= page.limit && filled.length > 0) {
+      const next = filled.splice(0, page.limit + 1)
+      const lists = await Promise.all(
+        next.map((bucket) =>
+          this.#online.page(bucket, bucket === Number(startBucket) ? after : '', page.limit + 1),
+        ),
+      )
+      for (const [index, list] of lists.entries()) {
+        for (const user of list) users.push({ user, bucket: next[index]! })
+      }
+    }
+    const shown = users.slice(0, page.limit)
+    const last = shown.at(-1)
+    return {
+      users: shown.map(({ user }) => user),
+      total,
+      ...(users.length > page.limit && last && { cursor: `${last.bucket}~${last.user}` }),
+    }
+  }
+
+  /** Waits for the graces to end, and tells what is left to tell: a user who is back elsewhere was never off. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all(this.#graces.values())
+    await this.#publish()
+  }
+
+  async #end(user: UserId): Promise<void> {
+    try {
+      const { gone } = await this.#sessions.endPresence(user)
+      if (gone === undefined) await this.#sessions.release(user)
+      else this.#gather(user, false, gone)
+    } catch (fault) {
+      this.#log.debug({ err: fault, user }, 'presence: not ended now')
+      if (!this.#closed) this.left(user)
+    }
+  }
+
+  #gather(user: UserId, on: boolean, change: number): void {
+    const known = this.#gathered.get(user)
+    if (!known || known.change < change) this.#gathered.set(user, { on, change })
+    this.#gatherTimer ??= globalThis.setTimeout(() => void this.#publish(), GATHER_MS)
+  }
+
+  async #publish(): Promise<void> {
+    clearTimeout(this.#gatherTimer)
+    this.#gatherTimer = undefined
+    const gathered = this.#gathered
+    if (gathered.size === 0) return
+    this.#gathered = new Map()
+    const batch: PresenceBatch = { on: [], off: [] }
+    for (const [user, { on, change }] of gathered) batch[on ? 'on' : 'off'].push([user, change])
+    try {
+      await this.#tell(batch)
+      await Promise.all(batch.off.map(([user]) => this.#sessions.release(user)))
+    } catch (fault) {
+      this.#log.debug({ err: fault }, 'presence: not told now')
+      if (!this.#closed) for (const [user, { on, change }] of gathered) this.#gather(user, on, change)
+    }
+  }
+}

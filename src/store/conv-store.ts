@@ -1,0 +1,199 @@
+/**
+ * Conversations in Redis: the logs of dms, groups and channels, and positions in them.
+ */
+import {
+  type ConvId,
+  type MessageId,
+  type NodeId,
+  parseConv,
+  peerIn,
+  type UserId,
+} from '@starling/protocol/ids'
+import { REF_TTL_MS, STRANGER_WINDOW_MS } from '@starling/protocol/limits'
+import type { ConvPort, Draft, Stretch } from '../services/ports.ts'
+import type { Durability } from './durability.ts'
+import type { Keys } from './keys.ts'
+import type { RedisClient } from './redis.ts'
+import { redisFault, type Scripts } from './script.ts'
+import { advancePosition } from './scripts/conv/advance.ts'
+import { appendMessage } from './scripts/conv/append.ts'
+import { appendDm } from './scripts/conv/append-dm.ts'
+import { attachNode } from './scripts/conv/attach.ts'
+import { detachNode } from './scripts/conv/detach.ts'
+import { rangeLog } from './scripts/conv/range.ts'
+import { tellConv } from './scripts/conv/tell.ts'
+import { viewConv } from './scripts/conv/view.ts'
+
+export interface ConvLimits {
+  /** Messages kept in a log, about. */
+  maxlen: number
+  /** How long a quiet log is kept, ms. */
+  ttlMs: number
+  /** Messages to a stranger, 0 for no limit. */
+  strangerLimit: number
+}
+
+/** The user on the other side of a dm, else nobody: some scripts want a name either way. */
+function otherIn(conv: ConvId, user: UserId): string {
+  const parsed = parseConv(conv)
+  return parsed?.kind === 'dm' ? peerIn(parsed.users, user) : ''
+}
+
+const kindOf = (conv: ConvId) => conv.slice(0, conv.indexOf(':')) as 'dm' | 'group' | 'channel'
+
+export class ConvStore implements ConvPort {
+  readonly #redis: RedisClient
+  readonly #scripts: Scripts
+  readonly #keys: Keys
+  readonly #durability: Durability
+  readonly #limits: ConvLimits
+
+  constructor(deps: {
+    redis: RedisClient
+    scripts: Scripts
+    keys: Keys
+    durability: Durability
+    limits: ConvLimits
+  }) {
+    this.#redis = deps.redis
+    this.#scripts = deps.scripts
+    this.#keys = deps.keys
+    this.#durability = deps.durability
+    this.#limits = deps.limits
+  }
+
+  async appendDm(draft: Draft, other: UserId, guard: 'check' | 'free') {
+    const own = this.#keys.owner(draft.conv)
+    const appended = await this.#scripts.run(
+      appendDm,
+      { log: `${own}log`, state: `${own}state`, ref: `${own}ref:${draft.from}:${draft.ref}` },
+      {
+        from: draft.from,
+        other,
+        guard,
+        retry: draft.retry ? 1 : 0,
+        needle: draft.needle,
+        tail: draft.tail,
+        limit: this.#limits.strangerLimit,
+        window: STRANGER_WINDOW_MS,
+        maxlen: this.#limits.maxlen,
+        ttl: this.#limits.ttlMs,
+        ref_ttl: REF_TTL_MS,
+      },
+    )
+    if (appended.is === 'ok' || appended.is === 'dup') await this.#durability.confirm(own)
+    return appended
+  }
+
+  async append(draft: Draft, guard: 'member' | 'group' | 'channel') {
+    const own = this.#keys.owner(draft.conv)
+    const appended = await this.#scripts.run(
+      appendMessage,
+      {
+        log: `${own}log`,
+        state: `${own}state`,
+        members: `${own}members`,
+        nodes: `${own}nodes`,
+        reads: `${own}reads`,
+        ref: `${own}ref:${draft.from}:${draft.ref}`,
+      },
+      {
+        from: draft.from,
+        guard,
+        retry: draft.retry ? 1 : 0,
+        needle: draft.needle,
+        tail: draft.tail,
+        to: this.#keys.to(draft.conv),
+        topic: draft.conv,
+        maxlen: this.#limits.maxlen,
+        ttl: this.#limits.ttlMs,
+        ref_ttl: REF_TTL_MS,
+      },
+    )
+    if (appended.is === 'ok' || appended.is === 'dup') await this.#durability.confirm(own)
+    return appended
+  }
+
+  view(conv: ConvId, user: UserId) {
+    const own = this.#keys.owner(conv)
+    return this.#scripts.run(
+      viewConv,
+      { log: `${own}log`, state: `${own}state`, members: `${own}members`, reads: `${own}reads` },
+      { kind: kindOf(conv), user, other: otherIn(conv, user) },
+    )
+  }
+
+  range(conv: ConvId, user: UserId, stretch: Stretch) {
+    const own = this.#keys.owner(conv)
+    return this.#scripts.run(
+      rangeLog,
+      { log: `${own}log`, state: `${own}state`, members: `${own}members` },
+      { kind: kindOf(conv), user, ...stretch },
+    )
+  }
+
+  advance(conv: ConvId, user: UserId, what: 'read' | 'recv', id: MessageId) {
+    const own = this.#keys.owner(conv)
+    const kind = kindOf(conv)
+    return this.#scripts.run(
+      advancePosition,
+      {
+        state: `${own}state`,
+        members: `${own}members`,
+        positions: kind === 'dm' ? `${own}state` : `${own}reads`,
+      },
+      { kind, user, field: kind === 'dm' ? `${what}:${user}` : user, id },
+    )
+  }
+
+  tell(conv: ConvId, user: UserId, frame: string) {
+    const own = this.#keys.owner(conv)
+    return this.#scripts.run(
+      tellConv,
+      { members: `${own}members`, nodes: `${own}nodes` },
+      { user, to: this.#keys.to(conv), topic: conv, frame },
+    )
+  }
+
+  async blocks(conv: ConvId, user: UserId): Promise<boolean> {
+    try {
+      return (await this.#redis.hexists(`${this.#keys.owner(conv)}state`, `block:${user}`)) === 1
+    } catch (fault) {
+      throw redisFault(fault)
+    }
+  }
+
+  /** Has a node told of a conversation's messages, if `user` may hear them; without a user, in any case. */
+  attach(conv: ConvId, node: NodeId, user?: UserId) {
+    const own = this.#keys.owner(conv)
+    return this.#scripts.run(
+      attachNode,
+      {
+        state: `${own}state`,
+        members: `${own}members`,
+        nodes: `${own}nodes`,
+        held: this.#keys.held(this.#keys.bucketOf(conv), node),
+      },
+      { conv, node, user: user ?? '' },
+    )
+  }
+
+  detach(conv: ConvId, node: NodeId) {
+    return this.#scripts.run(
+      detachNode,
+      { nodes: `${this.#keys.owner(conv)}nodes`, held: this.#keys.held(this.#keys.bucketOf(conv), node) },
+      { conv, node },
+    )
+  }
+
+  /** @returns the newest id of a conversation, as the backstop compares it */
+  async head(conv: ConvId): Promise<MessageId | undefined> {
+    try {
+      return ((await this.#redis.hget(`${this.#keys.owner(conv)}state`, 'head')) ?? undefined) as
+        | MessageId
+        | undefined
+    } catch (fault) {
+      throw redisFault(fault)
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Connections to Redis: standalone, through sentinels, or a cluster. Commands fail fast while it is away:
+ * nothing is queued, nothing is sent twice, so that no one is told "stored" or "not stored" by mistake.
+ */
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import type { Log } from '../lib/log.ts'
+import type { RedisTarget } from '../settings.ts'
+
+export type RedisClient = Redis | Cluster
+
+const RECONNECT_MAX_MS = 1_000
+const CONNECT_TIMEOUT_MS = 3_000
+
+const retryDelay = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), RECONNECT_MAX_MS)
+
+/** What every connection of ours has in common. */
+const common = {
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  maxRetriesPerRequest: 0,
+  lazyConnect: true,
+} satisfies RedisOptions
+
+/** @returns the options of a connection to where a target's (current) master is; undefined for a cluster */
+function directOptions(target: Exclude<RedisTarget, { kind: 'cluster' }>) {
+  const credentials = credentialsOf(target)
+  if (target.kind === 'sentinel') {
+    return {
+      sentinels: target.sentinels,
+      name: target.master,
+      sentinelRetryStrategy: retryDelay,
+      ...credentials,
+    }
+  }
+  return {
+    host: target.host,
+    port: target.port,
+    db: target.db,
+    ...(target.tls && { tls: {} }),
+    ...credentials,
+  }
+}
+
+/** Opens the client for commands. Errors are logged; callers see them as rejected commands. */
+export function createCommandClient(target: RedisTarget, log: Log): RedisClient {
+  const client =
+    target.kind === 'cluster'
+      ? new Cluster(target.nodes, {
+          redisOptions: { ...common, ...credentialsOf(target) },
+          enableOfflineQueue: false,
+          enableAutoPipelining: true,
+          lazyConnect: true,
+          clusterRetryStrategy: retryDelay,
+          slotsRefreshInterval: 5_000,
+          slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+        })
+      : new Redis({
+          ...common,
+          ...directOptions(target),
+          retryStrategy: retryDelay,
+          enableAutoPipelining: true,
+        })
+  client.on('error', (fault: Error) => log.warn({ fault: fault.message }, 'redis: connection fault'))
+  return client
+}
+
+/** Opens a connection for subscriptions to where the target's master is; it does not come back by itself. */
+export function createFeedClient(target: Exclude<RedisTarget, { kind: 'cluster' }>): Redis {
+  return new Redis({ ...common, ...directOptions(target), retryStrategy: null, disableClientInfo: true })
+}
+
+/** Opens a connection to one node of a cluster; it does not come back by itself. */
+export function createClusterNodeClient(
+  target: Extract<RedisTarget, { kind: 'cluster' }>,
+  node: { host: string; port: number },
+): Redis {
+  return new Redis({
+    ...common,
+    ...node,
+    ...credentialsOf(target),
+    retryStrategy: null,
+    disableClientInfo: true,
+  })
+}
+
+function credentialsOf(target: RedisTarget) {
+  return {
+    ...(target.username !== undefined && { username: target.username }),
+    ...(target.password !== undefined && { password: target.password }),
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Lua scripts as typed calls: a definition names its keys and arguments, a call names what it passes, the
+ * reply is decoded into a union. `-- @include <name>` in a script takes in `scripts/lib/<name>.lua`.
+ */
+import { readFileSync } from 'node:fs'
+import { ProtocolError } from '@starling/protocol/errors'
+import { ReplyError } from 'ioredis'
+import type { RedisClient } from './redis.ts'
+
+export interface ScriptDefinition<Key extends string, Arg extends string, Result> {
+  /** `<owner>/<verb>`, as the file is named. */
+  readonly name: string
+  readonly keys: readonly Key[]
+  readonly args: readonly Arg[]
+  /** The whole text, includes resolved. */
+  readonly lua: string
+  readonly decode: (reply: unknown) => Result
+}
+
+const includeLine = /^-- @include ([a-z-]+)$/gm
+
+/** @returns a script's text with its includes in place; the blank lines keep error positions readable */
+export function loadLua(name: string): string {
+  const read = (path: string) => readFileSync(new URL(`./scripts/${path}.lua`, import.meta.url), 'utf8')
+  return read(name).replace(includeLine, (_line, part: string) => read(`lib/${part}`).trimEnd())
+}
+
+/**
+ * Defines a script. Its header, its bindings and this list must agree; a test holds them together.
+ * Arguments beyond the named ones are passed as `rest`, for scripts that take a list.
+ */
+export function defineScript<const Key extends string, const Arg extends string, Result>(definition: {
+  name: string
+  keys: readonly Key[]
+  args: readonly Arg[]
+  decode: (reply: unknown) => Result
+}): ScriptDefinition<Key, Arg, Result> {
+  return { ...definition, lua: loadLua(definition.name) }
+}
+
+/** @returns a script's reply, which is always a list of strings */
+export const strings = (reply: unknown): string[] => reply as string[]
+
+/** @returns a flat list as pairs */
+export function pairs(flat: string[]): [string, string][] {
+  const list: [string, string][] = []
+  for (let at = 0; at + 1 < flat.length; at += 2) list.push([flat[at]!, flat[at + 1]!])
+  return list
+}
+
+type Call = (...args: (string | number)[]) => Promise<unknown>
+
+/** Runs scripts on one client. */
+export class Scripts {
+  readonly #client: RedisClient
+  readonly #calls = new Map<string, Call>()
+
+  constructor(client: RedisClient) {
+    this.#client = client
+  }
+
+  /**
+   * Runs a script in one round trip.
+   * @throws ProtocolError `unavailable` where Redis can't be reached or can't write now: not known to be stored
+   */
+  async run<Key extends string, Arg extends string, Result>(
+    script: ScriptDefinition<Key, Arg, Result>,
+    keys: Record<Key, string>,
+    args: Record<Arg, string | number>,
+    rest: readonly (string | number)[] = [],
+  ): Promise<Result> {
+    const positional: (string | number)[] = []
+    for (const key of script.keys) positional.push(keys[key])
+    for (const arg of script.args) positional.push(args[arg])
+    for (const more of rest) positional.push(more)
+    try {
+      return script.decode(await this.#call(script)(...positional))
+    } catch (fault) {
+      throw redisFault(fault)
+    }
+  }
+
+  #call(script: ScriptDefinition<string, string, unknown>): Call {
+    let call = this.#calls.get(script.name)
+    if (!call) {
+      // Commands of ioredis live on the client object; a name with a slash can't meet one of its own.
+      this.#client.defineCommand(script.name, { lua: script.lua, numberOfKeys: script.keys.length })
+      const commands = this.#client as unknown as Record<string, Call>
+      call = (...args) => commands[script.name]!(...args)
+      this.#calls.set(script.name, call)
+    }
+    return call
+  }
+}
+
+/** Replies by which a Redis that is there says that it can't serve now. */
+const PASSING =
+  /^(LOADING|CLUSTERDOWN|READONLY|MASTERDOWN|NOREPLICAS|TRYAGAIN|MOVED|ASK|OOM|MISCONF|BUSY|UNKILLABLE|ERR max number of clients)/
+
+/**
+ * Sorts what a Redis client can throw.
+ * @returns `unavailable` where trying again can help, else the fault itself: our bug
+ */
+export function redisFault(fault: unknown): unknown {
+  if (fault instanceof ProtocolError || fault instanceof SyntaxError) return fault
+  if (fault instanceof ReplyError && !PASSING.test((fault as Error).message)) return fault
+  return new ProtocolError('unavailable', 'the store cannot be reached', { retryIn: 1000, cause: fault })
+}

@@ -1,0 +1,33 @@
+import type { MessageId } from '@starling/protocol/ids'
+import { defineScript, strings } from '../../script.ts'
+
+export type ConvView =
+  | {
+      is: 'ok'
+      head: MessageId
+      read: MessageId | undefined
+      peerRead: MessageId | undefined
+      peerReceived: MessageId | undefined
+      name: string | undefined
+      last: { id: MessageId; tail: string } | undefined
+    }
+  | { is: 'not_found' | 'not_member' }
+
+export const viewConv = defineScript({
+  name: 'conv/view',
+  keys: ['log', 'state', 'members', 'reads'],
+  args: ['kind', 'user', 'other'],
+  decode: (reply): ConvView => {
+    const [is, head, read, peerRead, peerReceived, name, id, tail] = strings(reply)
+    if (is !== 'ok') return { is: is as 'not_found' | 'not_member' }
+    return {
+      is,
+      head: head as MessageId,
+      read: (read || undefined) as MessageId | undefined,
+      peerRead: (peerRead || undefined) as MessageId | undefined,
+      peerReceived: (peerReceived || undefined) as MessageId | undefined,
+      name: name || undefined,
+      last: id && tail !== undefined ? { id: id as MessageId, tail } : undefined,
+    }
+  },
+})

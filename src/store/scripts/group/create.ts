@@ -1,0 +1,14 @@
+import type { MessageId } from '@starling/protocol/ids'
+import { defineScript, strings } from '../../script.ts'
+
+export type Created = { is: 'ok'; id: MessageId; createdAt: number } | { is: 'conflict' }
+
+export const createGroup = defineScript({
+  name: 'group/create',
+  keys: ['state', 'log', 'members', 'roster', 'reads'],
+  args: ['owner', 'name', 'intro', 'icon', 'join', 'history', 'tail', 'ttl'],
+  decode: (reply): Created => {
+    const [is, id, createdAt] = strings(reply)
+    return is === 'ok' ? { is, id: id as MessageId, createdAt: Number(createdAt) } : { is: 'conflict' }
+  },
+})

@@ -1,0 +1,56 @@
+#!lua
+--[[ remove-member: takes a member out of a group; the event's id is the border behind which they get nothing.
+  Why a script: who may, the border and the order to let go, in order with the messages.     Cost: O(nodes)
+  KEYS state     hash: head
+  KEYS log       stream of messages
+  KEYS members   hash, user → role, joined-at id, muted-until
+  KEYS roster    sorted set of the members by name, for pages
+  KEYS reads     hash, user → read position
+  KEYS nodes     set, ids of the gateways to tell
+  ARGV by        who removes: oneself, or one of higher role
+  ARGV user      who goes
+  ARGV to        prefix of the nodes' channels in this bucket
+  ARGV topic     the conversation
+  ARGV tail      the event: its JSON without braces, op and id
+  ARGV maxlen    entries to keep, about
+  ARGV ttl       ms a quiet log is kept
+  RETURNS        ok <id> | not_found | not_member | no_such_member | forbidden | owner_stays
+  PUBLISHES      the order to let the member go, then the event, on each node's channel
+]]
+local state, log, members, roster, reads, nodes = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local by, user, to, topic, tail, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+-- @include next-id
+-- @include append-entry
+-- @include member
+-- @include tell
+
+local head = redis.call('HGET', state, 'head')
+if not head then
+  return { 'not_found' }
+end
+local rank = { owner = 3, admin = 2, member = 1 }
+local own = member(members, by)
+if not own then
+  return { 'not_member' }
+end
+local role = member(members, user)
+if not role then
+  return { 'no_such_member' }
+end
+if by == user then
+  if role == 'owner' and redis.call('HLEN', members) > 1 then
+    return { 'owner_stays' }
+  end
+elseif rank[own] <= rank[role] then
+  return { 'forbidden' }
+end
+local id, ms = next_id(head)
+redis.call('HDEL', members, user)
+redis.call('ZREM', roster, user)
+redis.call('HDEL', reads, user)
+append_entry(log, id, ms, head, tail, maxlen, ttl)
+redis.call('HSET', state, 'head', id)
+local told = redis.call('SMEMBERS', nodes)
+tell(told, to, 'c', topic, id, '{"do":"exit","user":"' .. user .. '","group":"' .. string.sub(topic, 7) .. '","id":"' .. id .. '"}')
+tell(told, to, 'm', topic, id, '{"op":"message","id":"' .. id .. '",' .. tail .. '}')
+return { 'ok', id }

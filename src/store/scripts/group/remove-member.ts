@@ -1,0 +1,16 @@
+import type { MessageId } from '@starling/protocol/ids'
+import { defineScript, strings } from '../../script.ts'
+
+export type MemberRemoved =
+  | { is: 'ok'; id: MessageId }
+  | { is: 'not_found' | 'not_member' | 'no_such_member' | 'forbidden' | 'owner_stays' }
+
+export const removeMember = defineScript({
+  name: 'group/remove-member',
+  keys: ['state', 'log', 'members', 'roster', 'reads', 'nodes'],
+  args: ['by', 'user', 'to', 'topic', 'tail', 'maxlen', 'ttl'],
+  decode: (reply): MemberRemoved => {
+    const [is, id] = strings(reply)
+    return is === 'ok' ? { is, id: id as MessageId } : { is: is as Exclude<MemberRemoved['is'], 'ok'> }
+  },
+})

@@ -1,0 +1,42 @@
+#!lua
+--[[ reap: takes a dead node out of one bucket, some owners at a time.
+  Why a script: each owner's lists as one, and who went offline is decided once.     Cost: O(count × sessions)
+  KEYS held      set, the owners of this bucket of which the node held a socket
+  KEYS online    sorted set of this bucket's users who are online
+  ARGV node      the dead node's id
+  ARGV bucket    what the keys of this bucket start with; the owners' keys are made from it
+  ARGV to        prefix of the nodes' channels in this bucket
+  ARGV count     owners at most
+  RETURNS        ok <owners left> <sessions removed> {<user> <number of this change of presence>}*, those who went offline
+  PUBLISHES      the session frame of each user who has sessions elsewhere
+]]
+local held, online = KEYS[1], KEYS[2]
+local node, bucket, to, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+-- @include tell
+-- @include tell-sessions
+
+local removed, gone = 0, {}
+for _, owner in ipairs(redis.call('SPOP', held, count)) do
+  local keys = bucket .. owner .. ':'
+  local user = string.match(owner, '^user:(.*)$')
+  if user then
+    local sessions = redis.call('HGETALL', keys .. 'sessions')
+    for i = 1, #sessions, 2 do
+      if string.match(sessions[i + 1], '^%S+') == node then
+        removed = removed + redis.call('HDEL', keys .. 'sessions', sessions[i])
+      end
+    end
+    redis.call('HDEL', keys .. 'nodes', node)
+    if redis.call('HLEN', keys .. 'sessions') > 0 then
+      tell_sessions(keys .. 'sessions', keys .. 'devices', keys .. 'nodes', to, owner)
+    else
+      -- Whether or not the node took them offline itself: it may have died before it told anybody.
+      redis.call('ZREM', online, user)
+      gone[#gone + 1] = user
+      gone[#gone + 1] = tostring(redis.call('HINCRBY', keys .. 'state', 'presence', 1))
+    end
+  else
+    redis.call('SREM', keys .. 'nodes', node)
+  end
+end
+return { 'ok', tostring(redis.call('SCARD', held)), tostring(removed), unpack(gone) }

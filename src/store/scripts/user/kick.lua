@@ -1,0 +1,20 @@
+#!lua
+--[[ kick: orders the gateways to close sessions of a user; they leave by themselves.
+  Why a script: the sessions and the nodes of one moment.     Cost: O(nodes)
+  KEYS sessions  hash, session → <node id> <json>
+  KEYS nodes     hash, node id → how many of the sessions it holds
+  ARGV user      who
+  ARGV session   UUID, or * for all
+  ARGV to        prefix of the nodes' channels in this bucket
+  RETURNS        ok | not_found
+  PUBLISHES      the order on the channel of each node that holds the user
+]]
+local sessions, nodes = KEYS[1], KEYS[2]
+local user, session, to = ARGV[1], ARGV[2], ARGV[3]
+-- @include tell
+
+if session ~= '*' and redis.call('HEXISTS', sessions, session) == 0 then
+  return { 'not_found' }
+end
+tell(redis.call('HKEYS', nodes), to, 'c', 'user:' .. user, '-', '{"do":"kick","user":"' .. user .. '","session":"' .. session .. '"}')
+return { 'ok' }

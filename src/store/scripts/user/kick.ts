@@ -1,0 +1,10 @@
+import { defineScript, strings } from '../../script.ts'
+
+export const kickSessions = defineScript({
+  name: 'user/kick',
+  keys: ['sessions', 'nodes'],
+  args: ['user', 'session', 'to'],
+  decode: (reply): 'ok' | 'not_found' => {
+    return strings(reply)[0] as 'ok' | 'not_found'
+  },
+})

@@ -1,0 +1,10 @@
+import { defineScript, strings } from '../../script.ts'
+
+export const tellUser = defineScript({
+  name: 'user/tell',
+  keys: ['nodes'],
+  args: ['to', 'kind', 'topic', 'mark', 'frame'],
+  decode: (reply): { told: number } => {
+    return { told: Number(strings(reply)[1]) }
+  },
+})

@@ -1,0 +1,251 @@
+/**
+ * Users in Redis: sessions, devices, the inbox, and the lists of their conversations.
+ */
+
+import type { SessionInfo } from '@starling/protocol/frames'
+import type {
+  ConvId,
+  DeviceId,
+  GroupId,
+  InboxPosition,
+  MessageId,
+  NodeId,
+  SessionId,
+  UserId,
+} from '@starling/protocol/ids'
+import { msOf } from '@starling/protocol/ids'
+import type { InboxPort, NewSession, SessionPort } from '../services/ports.ts'
+import { type Keys, userOwner } from './keys.ts'
+import type { RedisClient } from './redis.ts'
+import { redisFault, type Scripts } from './script.ts'
+import { deliverDm } from './scripts/user/deliver.ts'
+import { joinUser } from './scripts/user/join.ts'
+import { kickSessions } from './scripts/user/kick.ts'
+import { leaveUser } from './scripts/user/leave.ts'
+import { endPresence } from './scripts/user/offline.ts'
+import { rangeInbox } from './scripts/user/range.ts'
+import { readChannel } from './scripts/user/read-channel.ts'
+import { noteReceived } from './scripts/user/received.ts'
+import { rejoinUser } from './scripts/user/rejoin.ts'
+import { releaseUser } from './scripts/user/release.ts'
+import { tellUser } from './scripts/user/tell.ts'
+
+export interface UserLimits {
+  /** Entries kept in an inbox, about. */
+  maxlen: number
+  /** How long a quiet inbox is kept, and an unseen device remembered, ms. */
+  ttlMs: number
+  /** Most sessions of one user. */
+  sessions: number
+}
+
+export class UserStore implements InboxPort, SessionPort {
+  readonly #redis: RedisClient
+  readonly #scripts: Scripts
+  readonly #keys: Keys
+  readonly #node: () => { id: NodeId; name: string }
+  readonly #limits: UserLimits
+
+  /** @param deps.node this gateway as the cluster knows it now; its id changes when a lease was lost */
+  constructor(deps: {
+    redis: RedisClient
+    scripts: Scripts
+    keys: Keys
+    node: () => { id: NodeId; name: string }
+    limits: UserLimits
+  }) {
+    this.#redis = deps.redis
+    this.#scripts = deps.scripts
+    this.#keys = deps.keys
+    this.#node = deps.node
+    this.#limits = deps.limits
+  }
+
+  join(session: NewSession) {
+    const { own, to, held, online } = this.#owner(session.user)
+    const node = this.#node()
+    return this.#scripts.run(
+      joinUser,
+      {
+        sessions: `${own}sessions`,
+        nodes: `${own}nodes`,
+        devices: `${own}devices`,
+        state: `${own}state`,
+        inbox: `${own}inbox`,
+        groups: `${own}groups`,
+        profile: `${own}profile`,
+        held,
+        online,
+      },
+      {
+        user: session.user,
+        session: session.session,
+        node: node.id,
+        device: session.device,
+        info: sessionJson(session, node.name),
+        max: this.#limits.sessions,
+        name: session.name ?? '',
+        now: session.since,
+        forget: this.#limits.ttlMs,
+        to,
+      },
+    )
+  }
+
+  leave(user: UserId, session: SessionId) {
+    const { own, to, held } = this.#owner(user)
+    return this.#scripts.run(
+      leaveUser,
+      { sessions: `${own}sessions`, nodes: `${own}nodes`, devices: `${own}devices`, held },
+      { user, session, node: this.#node().id, to },
+    )
+  }
+
+  endPresence(user: UserId) {
+    const { own, online } = this.#owner(user)
+    return this.#scripts.run(
+      endPresence,
+      { sessions: `${own}sessions`, state: `${own}state`, online },
+      { user },
+    )
+  }
+
+  release(user: UserId) {
+    const { own, held } = this.#owner(user)
+    return this.#scripts.run(releaseUser, { nodes: `${own}nodes`, held }, { user, node: this.#node().id })
+  }
+
+  rejoin(user: UserId, sessions: NewSession[]) {
+    const { own, to, held, online } = this.#owner(user)
+    const node = this.#node()
+    return this.#scripts.run(
+      rejoinUser,
+      {
+        sessions: `${own}sessions`,
+        nodes: `${own}nodes`,
+        devices: `${own}devices`,
+        state: `${own}state`,
+        groups: `${own}groups`,
+        held,
+        online,
+      },
+      { user, node: node.id, to },
+      sessions.flatMap((session) => [session.session, sessionJson(session, node.name)]),
+    )
+  }
+
+  async list(user: UserId): Promise<SessionInfo[]> {
+    const values = await this.#read((redis) => redis.hvals(`${this.#owner(user).own}sessions`))
+    return values.map((value) => JSON.parse(value.slice(value.indexOf(' ') + 1)) as SessionInfo)
+  }
+
+  kick(user: UserId, session: SessionId | '*') {
+    const { own, to } = this.#owner(user)
+    return this.#scripts.run(
+      kickSessions,
+      { sessions: `${own}sessions`, nodes: `${own}nodes` },
+      { user, session, to },
+    )
+  }
+
+  deliver(user: UserId, conv: ConvId, id: MessageId, entry: string) {
+    const { own, to } = this.#owner(user)
+    return this.#scripts.run(
+      deliverDm,
+      { inbox: `${own}inbox`, state: `${own}state`, convs: `${own}convs`, nodes: `${own}nodes` },
+      {
+        entry,
+        conv,
+        at: msOf(id),
+        to,
+        topic: userOwner(user),
+        maxlen: this.#limits.maxlen,
+        ttl: this.#limits.ttlMs,
+      },
+    )
+  }
+
+  range(user: UserId, after: InboxPosition, count: number) {
+    const { own } = this.#owner(user)
+    return this.#scripts.run(rangeInbox, { inbox: `${own}inbox`, state: `${own}state` }, { after, count })
+  }
+
+  received(user: UserId, device: DeviceId, position: InboxPosition) {
+    const { own } = this.#owner(user)
+    return this.#scripts.run(
+      noteReceived,
+      { devices: `${own}devices`, state: `${own}state`, inbox: `${own}inbox` },
+      { device, position, now: Date.now() },
+    )
+  }
+
+  tell(user: UserId, frame: string, except?: SessionId): Promise<void> {
+    return this.#tell(user, except ? 'o' : 'f', except ?? '-', frame)
+  }
+
+  hint(user: UserId, frame: string): Promise<void> {
+    return this.#tell(user, 't', '-', frame)
+  }
+
+  readChannel(user: UserId, conv: ConvId, id: MessageId, first: boolean) {
+    const { own } = this.#owner(user)
+    return this.#scripts.run(readChannel, { reads: `${own}reads` }, { conv, id, first: first ? 1 : 0 })
+  }
+
+  async channelRead(user: UserId, conv: ConvId): Promise<MessageId | undefined> {
+    const id = await this.#read((redis) => redis.hget(`${this.#owner(user).own}reads`, conv))
+    return (id ?? undefined) as MessageId | undefined
+  }
+
+  async dms(user: UserId): Promise<ConvId[]> {
+    return (await this.#read((redis) => redis.zrevrange(`${this.#owner(user).own}convs`, 0, -1))) as ConvId[]
+  }
+
+  async groups(user: UserId): Promise<GroupId[]> {
+    return (await this.#read((redis) => redis.smembers(`${this.#owner(user).own}groups`))) as GroupId[]
+  }
+
+  async devicePosition(user: UserId, device: DeviceId): Promise<InboxPosition | undefined> {
+    const value = await this.#read((redis) => redis.hget(`${this.#owner(user).own}devices`, device))
+    return value?.slice(0, value.indexOf(' ')) as InboxPosition | undefined
+  }
+
+  /** @returns the newest position of a user's inbox, as the backstop compares it */
+  async head(user: UserId): Promise<InboxPosition | undefined> {
+    const head = await this.#read((redis) => redis.hget(`${this.#owner(user).own}state`, 'head'))
+    return (head ?? undefined) as InboxPosition | undefined
+  }
+
+  async #tell(user: UserId, kind: 'f' | 'o' | 't', mark: string, frame: string): Promise<void> {
+    const { own, to } = this.#owner(user)
+    await this.#scripts.run(
+      tellUser,
+      { nodes: `${own}nodes` },
+      { to, kind, topic: userOwner(user), mark, frame },
+    )
+  }
+
+  #owner(user: UserId) {
+    const owner = userOwner(user)
+    const bucket = this.#keys.bucketOf(owner)
+    const start = this.#keys.bucket(bucket)
+    return {
+      own: `${start}${owner}:`,
+      to: this.#keys.toInBucket(bucket),
+      held: this.#keys.held(bucket, this.#node().id),
+      online: this.#keys.online(bucket),
+    }
+  }
+
+  async #read<T>(command: (redis: RedisClient) => Promise<T>): Promise<T> {
+    try {
+      return await command(this.#redis)
+    } catch (fault) {
+      throw redisFault(fault)
+    }
+  }
+}
+
+function sessionJson({ session, device, platform, since }: NewSession, node: string): string {
+  return JSON.stringify({ session, device, platform, node, since } satisfies SessionInfo)
+}
