@@ -6,7 +6,6 @@ import { ProtocolError } from '@starling/protocol/errors'
 import type { UserId } from '@starling/protocol/ids'
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { AttemptPort } from '../services/account-ports.ts'
-import type { Keys } from './keys.ts'
 import type { RedisClient } from './redis.ts'
 import { redisFault } from './script.ts'
 
@@ -22,11 +21,12 @@ export class AttemptStore implements AttemptPort {
   readonly #byUser: RateLimiterRedis
   readonly #wrongPasswords: RateLimiterRedis
 
-  constructor(deps: { redis: RedisClient; keys: Keys }) {
+  /** @param deps.prefix what all keys start with */
+  constructor(deps: { redis: RedisClient; prefix: string }) {
     const limiter = (name: string, { points, seconds }: { points: number; seconds: number }) =>
       new RateLimiterRedis({
         storeClient: deps.redis,
-        keyPrefix: `${deps.keys.prefix}limit:${name}`,
+        keyPrefix: `${deps.prefix}limit:${name}`,
         points,
         duration: seconds,
       })
