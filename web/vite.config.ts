@@ -6,7 +6,6 @@ const gateway = 'http://127.0.0.1:8080'
 
 export default defineConfig({
   root: import.meta.dirname,
-  base: './',
   plugins: [vue()],
   resolve: { conditions: ['starling-source', 'module', 'browser', 'development|production'] },
   define: { __VUE_OPTIONS_API__: false, __VUE_I18N_LEGACY_API__: false, __VUE_I18N_FULL_INSTALL__: false },

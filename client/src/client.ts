@@ -150,16 +150,16 @@ class StarlingClient implements Client {
   }
 
   send(draft: Draft): Promise<Ack> {
-    return this.#outbox.send(draft)
+    return quietly(this.#outbox.send(draft))
   }
 
-  async recall(conv: string, id: string): Promise<void> {
-    await this.#requests.insist({ op: 'recall', conv, id })
+  recall(conv: string, id: string): Promise<void> {
+    return quietly(this.#requests.insist({ op: 'recall', conv, id }).then(() => undefined))
   }
 
-  async read(conv: string, id: string): Promise<{ read: string; unread: number }> {
-    const { read, unread } = await this.#requests.insist<'ok'>({ op: 'read', conv, id })
-    return { read: read as string, unread: unread as number }
+  read(conv: string, id: string): Promise<{ read: string; unread: number }> {
+    const reply = this.#requests.insist<'ok'>({ op: 'read', conv, id })
+    return quietly(reply.then(({ read, unread }) => ({ read: read as string, unread: unread as number })))
   }
 
   typing(to: string): void {
@@ -170,21 +170,23 @@ class StarlingClient implements Client {
   }
 
   watch(users: readonly string[]): Promise<Presence> {
-    return this.#watches.watch(users)
+    return quietly(this.#watches.watch(users))
   }
 
   unwatch(users: readonly string[]): Promise<void> {
-    return this.#watches.unwatch(users)
+    return quietly(this.#watches.unwatch(users))
   }
 
   sync(convs?: readonly string[]): Promise<void> {
-    return this.#syncer.catchUp(convs)
+    return quietly(this.#syncer.catchUp(convs))
   }
 
-  async ping(): Promise<Pong> {
+  ping(): Promise<Pong> {
     const askedAt = this.#clock.now()
-    const { time, inbox } = await this.#requests.ask<'pong'>({ op: 'ping' })
-    return { time, inbox, roundTripMs: this.#clock.now() - askedAt }
+    const reply = this.#requests.ask<'pong'>({ op: 'ping' })
+    return quietly(
+      reply.then(({ time, inbox }) => ({ time, inbox, roundTripMs: this.#clock.now() - askedAt })),
+    )
   }
 
   async #prepare(): Promise<string | undefined> {
@@ -311,4 +313,10 @@ class StarlingClient implements Client {
     this.#outbox.end()
     this.#requests.end()
   }
+}
+
+/** Whoever doesn't wait for a reply doesn't want to die of its failing: every line is lost some day. */
+function quietly<T>(reply: Promise<T>): Promise<T> {
+  reply.catch(() => {})
+  return reply
 }

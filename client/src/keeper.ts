@@ -2,6 +2,7 @@
  * Makes what was received safe, at most once a second: first in the storage, then by telling the server with
  * `received`, which may throw away what this device has.
  */
+import { ORIGIN } from '@starling/protocol/ids'
 import type { Clock, Timer } from './clock.ts'
 import type { Outbox } from './outbox.ts'
 import type { Positions } from './positions.ts'
@@ -73,7 +74,7 @@ export class Keeper {
     } catch (error) {
       return failed(error)
     }
-    if (inbox === undefined || inbox === this.#told || this.#say === undefined) return
+    if (inbox === undefined || inbox === ORIGIN || inbox === this.#told || this.#say === undefined) return
     this.#told = inbox
     this.#say(JSON.stringify({ op: 'received', inbox }))
   }

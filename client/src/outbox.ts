@@ -236,7 +236,7 @@ function entryOf(draft: SavedDraft): Entry {
   }
   if (isTooDeep(body)) throw new StarlingError('bad_request', 'nested too deep', { field: 'body' })
   const { promise, resolve, reject } = withResolvers<Ack>()
-  // The `outbox` event tells of a failure, too; it must not take down who listens there.
+  // The `outbox` event tells of a failure, too: also of what an earlier run has sent, which nobody awaits.
   promise.catch(() => {})
   return {
     ref,

@@ -81,16 +81,13 @@ export class Requests {
   }
 
   #enter<Op extends Reply['op']>(question: Question, kept: boolean): Promise<ReplyOf<Op>> {
-    const promise = new Promise<Reply>((resolve, reject) => {
+    return new Promise<Reply>((resolve, reject) => {
       if (this.#ended) return reject(new StarlingError('closed', 'the client is closed'))
       if (this.#say === undefined && !kept) return reject(disconnected())
       const ref = this.#refs()
       const text = JSON.stringify({ ...question, ref })
       this.#pending.set(ref, { text, kept, resolve, reject })
       this.#say?.(text)
-    })
-    // Whoever doesn't wait for the reply doesn't want to hear of its failing either.
-    promise.catch(() => {})
-    return promise as Promise<ReplyOf<Op>>
+    }) as Promise<ReplyOf<Op>>
   }
 }

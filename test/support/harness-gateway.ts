@@ -93,6 +93,7 @@ export class Gateway {
   readonly #env: Record<string, string>
   #process: GatewayProcess
   #earlierOutput = ''
+  #isToldToEnd = false
 
   constructor({ name, port, tcpPort, env }: GatewaySettings) {
     this.name = name
@@ -116,8 +117,9 @@ export class Gateway {
     return this.#process.stdout
   }
 
-  get isRunning(): boolean {
-    return !this.#process.hasExited
+  /** What it wrote last, where it has ended without having been told to; undefined where it runs or was ended. */
+  get deathNote(): string | undefined {
+    return this.#process.hasExited && !this.#isToldToEnd ? `${this.name} died:\n${this.#process.tail}` : undefined
   }
 
   /** The status of a plain GET, whoever has signed the certificate where there is one. */
@@ -149,6 +151,7 @@ export class Gateway {
 
   /** Sends a signal that ends it, and waits for the end. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
+    this.#isToldToEnd = true
     this.#process.signal(signal)
     return this.#process.exit
   }
@@ -172,6 +175,7 @@ export class Gateway {
     await this.#process.exit
     this.#earlierOutput += this.#process.stdout + this.#process.stderr
     this.#process = new GatewayProcess(this.#env)
+    this.#isToldToEnd = false
     await this.ready()
   }
 }

@@ -177,9 +177,12 @@ export class World {
     return client
   }
 
+  /** Ends sessions and gateways. @throws where a gateway had already ended without having been told to */
   async close(): Promise<void> {
     for (const line of this.#lines) line.drop()
+    const notes = this.cluster.nodes.flatMap((node) => node.deathNote ?? [])
     await this.cluster.close()
+    if (notes.length > 0) throw new Error(notes.join('\n'))
   }
 }
 
