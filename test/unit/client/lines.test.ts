@@ -1,0 +1,205 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { DenseLine } from '../../../client/src/dense-line.ts'
+import { DmLine } from '../../../client/src/dm-line.ts'
+import { MAX_HELD } from '../../../client/src/held.ts'
+
+const place = (ms: number, seq: number) => ({ ms, seq })
+
+describe('a dense line', () => {
+  const make = (at?: { ms: number; seq: number }) => {
+    const out: string[] = []
+    const line = new DenseLine<string>((item) => out.push(item), at)
+    const take = (ms: number, seq: number, settled = false) => line.take(ms, seq, `${ms}-${seq}`, settled)
+    return { line, out, take }
+  }
+
+  it('delivers what comes in order and drops what comes twice', () => {
+    const { line, out, take } = make(place(10, 4))
+    expect([take(11, 5), take(11, 6), take(11, 5), take(10, 4)]).toEqual(['next', 'next', 'seen', 'seen'])
+    expect(out).toEqual(['11-5', '11-6'])
+    expect(line.at).toBe('11-6')
+  })
+
+  it('holds what comes after a jump until the hole is filled', () => {
+    const { line, out, take } = make(place(10, 4))
+    expect([take(13, 7), take(12, 6), take(12, 6)]).toEqual(['jump', 'jump', 'jump'])
+    expect(out).toEqual([])
+    expect(line.at).toBe('10-4')
+    expect(take(11, 5)).toBe('next')
+    expect(out).toEqual(['11-5', '12-6', '13-7'])
+    expect(line.broken).toBe(false)
+  })
+
+  it('takes what a sync brings as it comes, in order with what is held', () => {
+    const { out, take } = make(place(10, 4))
+    take(20, 12)
+    take(30, 20)
+    expect(take(25, 15, true)).toBe('next')
+    expect(out).toEqual(['20-12', '25-15'])
+    expect(take(20, 12, true)).toBe('seen')
+  })
+
+  it('goes on from the head of a sync, and keeps holding what lies beyond', () => {
+    const { line, out, take } = make(place(10, 4))
+    take(20, 12)
+    take(30, 14)
+    line.settle(place(20, 12))
+    expect(out).toEqual(['20-12'])
+    expect(line.broken).toBe(true)
+    take(25, 13)
+    expect(out).toEqual(['20-12', '25-13', '30-14'])
+  })
+
+  it('sees a seq that goes back at a later time, and takes the new part once a sync has it', () => {
+    const { line, out, take } = make(place(10, 50))
+    expect(take(90, 49)).toBe('back')
+    // Looks like the next one, but belongs to the new part.
+    expect(take(91, 51)).toBe('jump')
+    expect(take(9, 49)).toBe('seen')
+    expect(take(80, 48, true)).toBe('next')
+    expect(take(90, 49, true)).toBe('seen')
+    expect(take(90, 50, true)).toBe('next')
+    expect(out).toEqual(['80-48', '90-49', '90-50', '91-51'])
+    expect(line.at).toBe('91-51')
+  })
+
+  it('goes back to a head that lies before what was known', () => {
+    const { line, out, take } = make(place(10, 50))
+    take(90, 48)
+    line.rebase(place(9, 47))
+    expect(out).toEqual(['90-48'])
+    expect(line.at).toBe('90-48')
+  })
+
+  it('holds everything until its start is known', () => {
+    const { line, out, take } = make()
+    expect([take(10, 4), take(12, 6)]).toEqual(['jump', 'jump'])
+    line.settle(place(10, 4))
+    expect(out).toEqual(['10-4'])
+    expect(line.at).toBe('10-4')
+    take(11, 5)
+    expect(out).toEqual(['10-4', '11-5', '12-6'])
+  })
+
+  it('holds no more than its bound, and says that something fell out', () => {
+    const { line, out, take } = make(place(1, 1))
+    for (let seq = 3; seq < 3 + MAX_HELD; seq++) take(2, seq)
+    expect(line.overflowed).toBe(false)
+    take(2, 3 + MAX_HELD)
+    expect(line.overflowed).toBe(true)
+    take(2, 2)
+    expect(out).toHaveLength(MAX_HELD + 1)
+    expect(line.at).toBe(`2-${2 + MAX_HELD}`)
+  })
+
+  it('forgets what it holds when the line is lost, so that it can come again', () => {
+    const { line, out, take } = make(place(1, 1))
+    take(3, 3)
+    line.drop()
+    take(2, 2)
+    expect(out).toEqual(['2-2'])
+    expect(take(3, 3)).toBe('next')
+  })
+
+  it('delivers everything once and in order, however it is shuffled and repeated', () => {
+    const arrivals = fc.integer({ min: 1, max: 40 }).chain((count) =>
+      fc.shuffledSubarray(
+        Array.from({ length: count * 2 }, (_, at) => (at % count) + 1),
+        { minLength: count * 2, maxLength: count * 2 },
+      ),
+    )
+    fc.assert(
+      fc.property(arrivals, (seqs) => {
+        const { line, out, take } = make(place(0, 0))
+        for (const seq of seqs) take(100 + Math.floor(seq / 3), seq)
+        const wanted = [...new Set(seqs)]
+          .sort((a, b) => a - b)
+          .map((seq) => `${100 + Math.floor(seq / 3)}-${seq}`)
+        expect(out).toEqual(wanted)
+        expect(line.broken).toBe(false)
+      }),
+    )
+  })
+})
+
+describe("a dm's line", () => {
+  const make = () => {
+    const out: string[] = []
+    const line = new DmLine<string>((item) => out.push(item))
+    const take = (ms: number, seq: number) => line.take(ms, seq, `${ms}-${seq}`)
+    return { line, out, take }
+  }
+
+  it('begins anywhere', () => {
+    const { out, take } = make()
+    expect([take(10, 7), take(11, 8), take(10, 7)]).toEqual(['next', 'next', 'seen'])
+    expect(out).toEqual(['10-7', '11-8'])
+  })
+
+  it('delivers what was before its beginning when it comes late', () => {
+    const { out, take } = make()
+    expect([take(10, 7), take(9, 6), take(9, 6)]).toEqual(['next', 'next', 'seen'])
+    expect(out).toEqual(['10-7', '9-6'])
+  })
+
+  it('puts neighbours that come in the wrong order right', () => {
+    const { out, take } = make()
+    take(10, 7)
+    expect([take(12, 9), take(11, 8)]).toEqual(['jump', 'next'])
+    expect(out).toEqual(['10-7', '11-8', '12-9'])
+  })
+
+  it('remembers the holes it could not wait for', () => {
+    const { line, out, take } = make()
+    take(10, 1)
+    take(15, 6)
+    line.release()
+    expect(out).toEqual(['10-1', '15-6'])
+    expect([take(13, 4), take(13, 4), take(12, 3), take(14, 5), take(11, 2)]).toEqual([
+      'next',
+      'seen',
+      'next',
+      'next',
+      'next',
+    ])
+    expect([take(11, 2), take(12, 3), take(14, 5), take(15, 6)]).toEqual(['seen', 'seen', 'seen', 'seen'])
+  })
+
+  it('begins anew where the seq goes back at a later time', () => {
+    const { out, take } = make()
+    take(10, 50)
+    expect(take(90, 48)).toBe('back')
+    expect(take(91, 49)).toBe('next')
+    expect(out).toEqual(['10-50', '90-48', '91-49'])
+  })
+
+  it('does not hold more than its bound', () => {
+    const { out, take } = make()
+    take(1, 1)
+    for (let seq = 3; seq < 3 + MAX_HELD; seq++) take(2, seq)
+    expect(out).toHaveLength(MAX_HELD + 1)
+    expect(take(2, 2)).toBe('next')
+  })
+
+  it('delivers everything once, whatever the order and however often it is released', () => {
+    const steps = fc.array(
+      fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 30 }) }, fc.constant('release')),
+      {
+        maxLength: 120,
+      },
+    )
+    fc.assert(
+      fc.property(steps, (all) => {
+        const { line, out, take } = make()
+        for (const step of all) {
+          if (typeof step === 'number') take(step, step)
+          else line.release()
+        }
+        line.release()
+        const wanted = new Set(all.filter((step) => step !== 'release').map((seq) => `${seq}-${seq}`))
+        expect([...out].sort()).toEqual([...wanted].sort())
+      }),
+    )
+  })
+})

@@ -1,0 +1,456 @@
+/**
+ * Messages: each once, in order, and what is missing is asked for.
+ */
+import { describe, expect, it } from 'vitest'
+import type { MessageFrame, Saved } from '../../../client/src/index.ts'
+import { settled } from './support/manual-clock.ts'
+import { welcomeOf } from './support/memory-gateway.ts'
+import { listed, message, setup } from './support/setup.ts'
+
+const DM = 'dm:alice:bob'
+const ids = (messages: MessageFrame[]) => messages.map(({ id }) => id)
+
+describe('groups and channels', () => {
+  const joined = async (options = {}) => {
+    const all = setup(options)
+    const messages = all.record('message')
+    const reloads = all.record('reload')
+    all.client.connect()
+    const line = await all.gateway.joins({
+      convs: [listed('group:eng', '10-4'), listed('channel:lobby', '9-1')],
+    })
+    return { ...all, messages, reloads, line }
+  }
+
+  it('come once each', async () => {
+    const { line, messages } = await joined()
+    line.say(message('group:eng', '11-5'), message('group:eng', '11-5'), message('group:eng', '12-6'))
+    line.say(message('group:eng', '10-4'), message('group:new', '7-7'))
+    expect(ids(messages)).toEqual(['11-5', '12-6', '7-7'])
+  })
+
+  it('are put in order within 300 ms, without asking', async () => {
+    const { line, messages, clock } = await joined()
+    line.say(message('group:eng', '13-7'), message('channel:lobby', '20-2'), message('group:eng', '12-6'))
+    await clock.turn(299)
+    expect(ids(messages)).toEqual(['20-2'])
+    line.say(message('group:eng', '11-5'))
+    expect(ids(messages)).toEqual(['20-2', '11-5', '12-6', '13-7'])
+    await clock.turn(300)
+    await line.hearsNothing()
+  })
+
+  it('are asked for when a jump stays for 300 ms', async () => {
+    const { line, messages, clock, reloads } = await joined()
+    line.say(message('group:eng', '13-7'))
+    await clock.turn(300)
+    const sync = await line.hears('sync')
+    expect(sync).toEqual({ op: 'sync', ref: sync.ref, convs: { 'group:eng': '10-4' } })
+    // What comes meanwhile waits for its turn, and the question is not asked twice.
+    line.say(message('group:eng', '14-8'))
+    await clock.turn(1_000)
+    await line.hearsNothing()
+    line.say({
+      op: 'batch',
+      ref: sync.ref,
+      frames: ['11-5', '12-6', '13-7'].map((id) => message('group:eng', id)),
+    })
+    line.say({ op: 'synced', ref: sync.ref, inbox: '0-0', convs: [listed('group:eng', '14-8')] })
+    await settled()
+    expect(ids(messages)).toEqual(['11-5', '12-6', '13-7', '14-8'])
+    expect(reloads).toEqual([])
+  })
+
+  it('go on after a gap that no sync can fill, and history is to be loaded', async () => {
+    const { line, messages, clock, reloads } = await joined()
+    line.say(message('group:eng', '50-40'))
+    await clock.turn(300)
+    const { ref } = await line.hears('sync')
+    line.say({ op: 'batch', ref, frames: [message('group:eng', '49-39'), message('group:eng', '50-40')] })
+    line.say({ op: 'synced', ref, inbox: '0-0', convs: [listed('group:eng', '50-40', { gap: true })] })
+    await settled()
+    expect(ids(messages)).toEqual(['49-39', '50-40'])
+    expect(reloads).toEqual([{ convs: ['group:eng'] }])
+    line.say(message('group:eng', '51-41'))
+    await clock.turn(300)
+    await line.hearsNothing()
+    expect(ids(messages)).toHaveLength(3)
+  })
+
+  it('are asked for at once where the seq goes back at a later time', async () => {
+    const { line, messages } = await joined()
+    line.say(message('group:eng', '90-3'))
+    const { ref, convs } = await line.hears('sync')
+    expect(convs).toEqual({ 'group:eng': '10-4' })
+    line.say({ op: 'batch', ref, frames: [message('group:eng', '80-2'), message('group:eng', '90-3')] })
+    line.say({ op: 'synced', ref, inbox: '0-0', convs: [listed('group:eng', '90-3', { gap: true })] })
+    line.say(message('group:eng', '91-4'))
+    await settled()
+    expect(ids(messages)).toEqual(['80-2', '90-3', '91-4'])
+  })
+
+  it('are asked for until there is an answer', async () => {
+    const { line, clock, messages, record } = await joined()
+    const errors = record('error')
+    line.say(message('group:eng', '13-6'))
+    await clock.turn(300)
+    const { ref } = await line.hears('sync')
+    line.say({ op: 'error', ref, code: 'unavailable', message: 'Redis is away', retryIn: 800 })
+    await clock.turn(800)
+    const again = await line.hears('sync')
+    line.say({
+      op: 'batch',
+      ref: again.ref,
+      frames: [message('group:eng', '12-5'), message('group:eng', '13-6')],
+    })
+    expect(ids(messages)).toEqual(['12-5', '13-6'])
+    expect(errors).toMatchObject([{ code: 'unavailable' }])
+  })
+
+  it('are asked for with all positions after a reconnect, and what was held comes again', async () => {
+    const { line, messages, clock, gateway } = await joined()
+    line.say(message('group:eng', '11-5'), message('group:eng', '13-7'))
+    line.end(1006)
+    await clock.turn(250)
+    const next = (await gateway.greets()).line
+    next.say(welcomeOf({ inbox: '0-0' }))
+    const { ref, convs, inbox } = await next.hears('sync')
+    expect({ convs, inbox }).toEqual({ convs: { 'group:eng': '11-5', 'channel:lobby': '9-1' }, inbox: '0-0' })
+    next.say({ op: 'batch', ref, frames: [message('group:eng', '12-6'), message('group:eng', '13-7')] })
+    expect(ids(messages)).toEqual(['11-5', '12-6', '13-7'])
+  })
+
+  it('go on from the head where a position is unknown, without asking ever again', async () => {
+    const { line, clock, gateway, reloads, messages } = await joined()
+    const again = async () => {
+      gateway.lines.at(-1)?.end(1006)
+      await clock.turn(30_000)
+      const next = (await gateway.greets()).line
+      next.say(welcomeOf())
+      return { next, sync: await next.hears('sync') }
+    }
+    expect(line.isOpen).toBe(true)
+    const { next, sync } = await again()
+    const lobby = listed('channel:lobby', '9-1')
+    const lost = listed('group:eng', '9-2', { gap: true })
+    next.say({ op: 'synced', ref: sync.ref, inbox: '0-0', convs: [lost, lobby] })
+    await settled()
+    expect(reloads).toEqual([{ convs: ['group:eng'] }])
+    expect((await again()).sync.convs).toEqual({ 'group:eng': '9-2', 'channel:lobby': '9-1' })
+    gateway.lines.at(-1)?.say(message('group:eng', '95-3'))
+    expect(ids(messages)).toEqual(['95-3'])
+  })
+
+  it('ask for what did not fit into the hold', async () => {
+    const { line, messages, clock } = await joined()
+    for (let seq = 6; seq <= 1_010; seq++) line.say(message('group:eng', `20-${seq}`))
+    await clock.turn(300)
+    const { ref } = await line.hears('sync')
+    line.say({ op: 'batch', ref, frames: [message('group:eng', '20-5')] })
+    expect(messages.at(-1)?.id).toBe('20-1005')
+    line.say({ op: 'synced', ref, inbox: '0-0', convs: [listed('group:eng', '20-1005')] })
+    const again = await line.hears('sync')
+    expect(again.convs).toEqual({ 'group:eng': '20-1005' })
+  })
+
+  it('fit into frames, however many there are', async () => {
+    const { client, gateway, clock } = setup()
+    client.connect()
+    const convs = Array.from({ length: 300 }, (_, at) => listed(`group:g${at}`, '5-5'))
+    const first = await gateway.joins({ convs, inbox: '3-3' })
+    first.end(1006)
+    await clock.turn(250)
+    const { line } = await gateway.greets()
+    line.say(welcomeOf())
+    const one = await line.hears('sync')
+    const two = await line.hears('sync')
+    expect(one.inbox).toBe('3-3')
+    expect(two).not.toHaveProperty('inbox')
+    const asked = [one, two].flatMap((sync) => Object.keys(sync.convs ?? {}))
+    expect(asked).toEqual(convs.map(({ conv }) => conv))
+    line.say({ op: 'synced', ref: two.ref, inbox: '3-3', convs: [] })
+    await settled()
+    expect(client.state).toBe('syncing')
+    line.say({ op: 'synced', ref: one.ref, inbox: '3-3', convs: [] })
+    await settled()
+    expect(client.state).toBe('live')
+  })
+
+  it('of names like __proto__ are groups like any other', async () => {
+    const { line, messages, clock } = await joined()
+    line.say(message('group:__proto__', '1-1'), message('group:__proto__', '3-3'))
+    await clock.turn(300)
+    expect((await line.hears('sync')).convs).toEqual({ 'group:__proto__': '1-1' })
+    expect(ids(messages)).toEqual(['1-1'])
+  })
+})
+
+describe('dms', () => {
+  const joined = async () => {
+    const all = setup()
+    const messages = all.record('message')
+    const reloads = all.record('reload')
+    all.client.connect()
+    const line = await all.gateway.joins({ inbox: '10-3' })
+    return { ...all, messages, reloads, line }
+  }
+
+  it('are asked for by the inbox when one of its places stays missing', async () => {
+    const { line, messages, clock } = await joined()
+    line.say(message(DM, '11-1', { inbox: '11-4' }), message(DM, '13-3', { inbox: '13-6' }))
+    expect(ids(messages)).toEqual(['11-1'])
+    await clock.turn(300)
+    const sync = await line.hears('sync')
+    expect(sync).toEqual({ op: 'sync', ref: sync.ref, inbox: '11-4' })
+    line.say({
+      op: 'batch',
+      ref: sync.ref,
+      frames: [message(DM, '12-2', { inbox: '12-5' }), message(DM, '13-3', { inbox: '13-6' })],
+    })
+    line.say({ op: 'synced', ref: sync.ref, inbox: '13-6', convs: [listed(DM, '13-3')] })
+    await settled()
+    expect(ids(messages)).toEqual(['11-1', '12-2', '13-3'])
+    await clock.turn(1_000)
+    expect(line.received.at(-1)).toBe('13-6')
+    await line.hearsNothing()
+  })
+
+  it('count the place of what is dropped', async () => {
+    const { line, messages, clock } = await joined()
+    line.say(message(DM, '11-1', { inbox: '11-4' }), message(DM, '11-1', { inbox: '12-5' }))
+    line.say(message(DM, '13-2', { inbox: '13-6' }))
+    await clock.turn(300)
+    expect(ids(messages)).toEqual(['11-1', '13-2'])
+    expect(line.received.at(-1)).toBe('13-6')
+    await line.hearsNothing()
+  })
+
+  it('are not held for long by a message that is not in the inbox, nor asked for', async () => {
+    const { line, messages, clock } = await joined()
+    line.say(message(DM, '11-1', { inbox: '11-4' }), message(DM, '13-3', { inbox: '13-5' }))
+    await clock.turn(299)
+    expect(ids(messages)).toEqual(['11-1'])
+    await clock.turn(1)
+    expect(ids(messages)).toEqual(['11-1', '13-3'])
+    // It was delivered late: out of order, but not lost.
+    line.say(message(DM, '12-2', { inbox: '14-6' }), message(DM, '12-2', { inbox: '14-6' }))
+    expect(ids(messages)).toEqual(['11-1', '13-3', '12-2'])
+  })
+
+  it('are not called received while they are held', async () => {
+    const { line, clock } = await joined()
+    await clock.turn(1_000)
+    line.say(message(DM, '11-1', { inbox: '11-4' }), message(DM, '13-3', { inbox: '13-5' }))
+    await clock.turn(299)
+    expect(line.received).toEqual(['10-3'])
+    await clock.turn(1_000)
+    expect(line.received).toEqual(['10-3', '13-5'])
+  })
+
+  it('that a pong shows to be missing are asked for', async () => {
+    const { line, clock } = await joined()
+    line.say({ op: 'pong', time: 0, inbox: '10-3' })
+    await clock.turn(300)
+    await line.hearsNothing()
+    line.say({ op: 'pong', time: 0, inbox: '11-4' })
+    await clock.turn(300)
+    expect(await line.hears('sync')).toMatchObject({ inbox: '10-3' })
+  })
+
+  it('of an inbox that goes back are asked for, and a gap asks for history', async () => {
+    const { line, messages, reloads } = await joined()
+    line.say(message(DM, '90-9', { inbox: '90-2' }))
+    const { ref, inbox } = await line.hears('sync')
+    expect(inbox).toBe('10-3')
+    line.say({ op: 'synced', ref, inbox: '90-2', gap: true, convs: [] })
+    line.say(message(DM, '91-10', { inbox: '91-3' }))
+    await settled()
+    expect(ids(messages)).toEqual(['90-9', '91-10'])
+    expect(reloads).toEqual([{ convs: 'all' }])
+    await line.hearsNothing()
+  })
+
+  it('are called received at most once a second', async () => {
+    const { line, clock } = await joined()
+    await clock.turn(1_000)
+    for (let seq = 1; seq <= 10; seq++) {
+      line.say(message(DM, `20-${seq}`, { inbox: `20-${seq + 3}` }))
+      await clock.turn(150)
+    }
+    await clock.turn(1_000)
+    expect(line.received).toEqual(['10-3', '20-4', '20-10', '20-13'])
+  })
+})
+
+describe('own messages', () => {
+  const joined = async () => {
+    const all = setup()
+    const messages = all.record('message')
+    all.client.connect()
+    const line = await all.gateway.joins({ inbox: '10-3', convs: [listed('group:eng', '10-4')] })
+    return { ...all, messages, line }
+  }
+  const body = { type: 'text', text: 'hi' } as const
+
+  it('appear with their ack, in the order of ids', async () => {
+    const { client, line, messages } = await joined()
+    const sent = client.send({ to: 'group:eng', ref: 'r1', body, reply: '9-3', mentions: ['bob'] })
+    await line.hears('send')
+    // Replies may overtake messages.
+    line.say({ op: 'ack', ref: 'r1', conv: 'group:eng', id: '12-6' })
+    expect(await sent).toEqual({ ref: 'r1', conv: 'group:eng', id: '12-6' })
+    expect(messages).toEqual([])
+    line.say(message('group:eng', '11-5'))
+    expect(ids(messages)).toEqual(['11-5', '12-6'])
+    expect(messages[1]).toEqual({
+      op: 'message',
+      conv: 'group:eng',
+      id: '12-6',
+      from: 'alice',
+      ref: 'r1',
+      body,
+      reply: '9-3',
+      mentions: ['bob'],
+    })
+  })
+
+  it('appear once, whether their frame comes before the ack, after it, or never', async () => {
+    const { client, line, messages } = await joined()
+    const own = (ref: string, id: string) => message('group:eng', id, { from: 'alice', ref })
+    for (const ref of ['before', 'after', 'never']) void client.send({ to: 'group:eng', ref, body })
+    await line.hears('send')
+    line.say(own('before', '11-5'), { op: 'ack', ref: 'before', conv: 'group:eng', id: '11-5' })
+    await line.hears('send')
+    line.say({ op: 'ack', ref: 'after', conv: 'group:eng', id: '12-6' }, own('after', '12-6'))
+    await line.hears('send')
+    line.say({ op: 'ack', ref: 'never', conv: 'group:eng', id: '13-7' })
+    expect(messages.map(({ ref, id }) => `${ref} ${id}`)).toEqual(['before 11-5', 'after 12-6', 'never 13-7'])
+  })
+
+  it('count their place in the inbox', async () => {
+    const { client, line, clock, messages } = await joined()
+    void client.send({ to: 'user:bob', ref: 'r1', body })
+    await line.hears('send')
+    line.say(message(DM, '13-2', { inbox: '13-5' }), {
+      op: 'ack',
+      ref: 'r1',
+      conv: DM,
+      id: '12-1',
+      inbox: '12-4',
+    })
+    await clock.turn(1_000)
+    expect(line.received.at(-1)).toBe('13-5')
+    await line.hearsNothing()
+    expect(ids(messages)).toEqual(['13-2', '12-1'])
+  })
+
+  it('sent before a lost line appear once, though they were stored and come by sync', async () => {
+    const { client, line, messages, clock, gateway } = await joined()
+    const sent = client.send({ to: 'group:eng', ref: 'r1', body })
+    await line.hears('send')
+    line.end(1006)
+    await clock.turn(250)
+    const next = (await gateway.greets()).line
+    next.say(welcomeOf())
+    const { ref } = await next.hears('sync')
+    expect(await next.hears('send')).toMatchObject({ ref: 'r1', retry: true })
+    const stored = message('group:eng', '11-5', { from: 'alice', ref: 'r1' })
+    next.say({ op: 'batch', ref, frames: [stored] })
+    next.say({ op: 'synced', ref, inbox: '10-3', convs: [listed('group:eng', '11-5')] })
+    await settled()
+    next.say({ op: 'ack', ref: 'r1', conv: 'group:eng', id: '11-5', dup: true })
+    expect(await sent).toMatchObject({ id: '11-5', dup: true })
+    expect(ids(messages)).toEqual(['11-5'])
+  })
+})
+
+describe('the server’s word', () => {
+  it('resync is obeyed once, within its time, for these or for all', async () => {
+    const { client, gateway, clock } = setup()
+    client.connect()
+    const line = await gateway.joins({
+      inbox: '10-3',
+      convs: [listed('group:eng', '10-4'), listed('group:ops', '9-1')],
+    })
+    await clock.turn(1_000)
+    line.say({ op: 'resync', convs: ['group:ops'], within: 2_000 })
+    await clock.turn(999)
+    await line.hearsNothing()
+    await clock.turn(1)
+    expect(await line.hears('sync')).toMatchObject({ convs: { 'group:ops': '9-1' } })
+    line.say({ op: 'resync', within: 0 })
+    await clock.turn(0)
+    expect(await line.hears('sync')).toMatchObject({
+      inbox: '10-3',
+      convs: { 'group:eng': '10-4', 'group:ops': '9-1' },
+    })
+    expect(client.state).toBe('live')
+  })
+
+  it('resumed: false asks for everything by HTTP', async () => {
+    const { client, gateway, record } = setup()
+    const reloads = record('reload')
+    const lists = record('conversations')
+    client.connect()
+    await gateway.joins({ more: { resumed: false }, convs: [listed(DM, '5-5')] })
+    expect(reloads).toEqual([{ convs: 'all' }])
+    expect(lists).toEqual([[listed(DM, '5-5')]])
+  })
+})
+
+describe('what an earlier run has kept', () => {
+  const saved: Saved = {
+    user: 'alice',
+    inbox: '10-3',
+    convs: [
+      ['group:eng', '10-4'],
+      ['dm:alice:bob', '1-1'],
+      ['nonsense', '1-1'],
+      ['group:ops', 'nonsense'],
+    ],
+    outbox: [{ ref: 'r1', to: 'user:bob', body: { type: 'text', text: 'hi' } }],
+  }
+
+  it('is where the next run goes on', async () => {
+    const { client, gateway } = setup({ storage: { load: async () => saved, save: () => {} } })
+    client.connect()
+    const { line, hello } = await gateway.greets()
+    expect(hello.inbox).toBe('10-3')
+    line.say(welcomeOf())
+    expect(await line.hears('sync')).toMatchObject({ inbox: '10-3', convs: { 'group:eng': '10-4' } })
+    expect(await line.hears('send')).toMatchObject({ ref: 'r1', retry: true })
+  })
+
+  it('is not for another user', async () => {
+    const { client, gateway, record } = setup({
+      storage: { load: () => ({ ...saved, user: 'mallory' }), save: () => {} },
+    })
+    const reloads = record('reload')
+    client.connect()
+    const { line } = await gateway.greets()
+    line.say(welcomeOf())
+    const sync = await line.hears('sync')
+    expect(sync).toEqual({ op: 'sync', ref: sync.ref })
+    await line.hearsNothing()
+    line.say({ op: 'synced', ref: sync.ref, inbox: '0-0', convs: [] })
+    await settled()
+    expect(reloads).toEqual([{ convs: 'all' }])
+  })
+
+  it('may be broken', async () => {
+    const storage = {
+      load(): Saved {
+        throw new Error('no access')
+      },
+      save: () => Promise.reject(new Error('full')),
+    }
+    const { client, gateway, clock, record } = setup({ storage })
+    const errors = record('error')
+    client.connect()
+    const line = await gateway.joins({ inbox: '10-3' })
+    await clock.turn(1_000)
+    expect(errors).toMatchObject([{ message: 'no access' }, { message: 'full' }])
+    // What is not safe here must stay safe there.
+    await line.hearsNothing()
+  })
+})
