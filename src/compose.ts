@@ -107,7 +107,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const accounts = new Accounts({
     store: new ProfileStore({ redis, scripts, keys }),
     tokens,
-    attempts: new AttemptStore({ redis, keys }),
+    attempts: new AttemptStore({ redis, prefix: config.KEY_PREFIX }),
   })
 
   // The gateway

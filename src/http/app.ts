@@ -48,7 +48,13 @@ export function createHttpApp(deps: HttpDeps): Api {
 
   app.use(countRequests(deps.metrics))
   // TLS is the deployment's to decide on, so nothing is promised to browsers about it.
-  app.use(secureHeaders({ contentSecurityPolicy: CONTENT_POLICY, strictTransportSecurity: false }))
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: CONTENT_POLICY,
+      strictTransportSecurity: false,
+      xFrameOptions: 'DENY',
+    }),
+  )
   app.use('/api/*', guardOrigin(deps.config.ALLOWED_ORIGINS), async (c, next) => {
     c.set('gate', gate)
     await next()

@@ -35,8 +35,13 @@ export function defineScript<const Key extends string, const Arg extends string,
   args: readonly Arg[]
   decode: (reply: unknown) => Result
 }): ScriptDefinition<Key, Arg, Result> {
-  return { ...definition, lua: loadLua(definition.name) }
+  const script = { ...definition, lua: loadLua(definition.name) }
+  definitions.push(script)
+  return script
 }
+
+/** Every script there is: a client learns them all at once, since a pipeline knows only those from before it. */
+const definitions: { name: string; lua: string; keys: readonly string[] }[] = []
 
 /** @returns a script's reply, which is always a list of strings */
 export const strings = (reply: unknown): string[] => reply as string[]
@@ -52,11 +57,13 @@ type Call = (...args: (string | number)[]) => Promise<unknown>
 
 /** Runs scripts on one client. */
 export class Scripts {
-  readonly #client: RedisClient
-  readonly #calls = new Map<string, Call>()
+  readonly #commands: Record<string, Call>
 
   constructor(client: RedisClient) {
-    this.#client = client
+    for (const { name, lua, keys } of definitions)
+      client.defineCommand(name, { lua, numberOfKeys: keys.length })
+    // The client's type doesn't know them; a name with a slash can't meet one of its own.
+    this.#commands = client as unknown as Record<string, Call>
   }
 
   /**
@@ -74,22 +81,10 @@ export class Scripts {
     for (const arg of script.args) positional.push(args[arg])
     for (const more of rest) positional.push(more)
     try {
-      return script.decode(await this.#call(script)(...positional))
+      return script.decode(await this.#commands[script.name]!(...positional))
     } catch (fault) {
       throw redisFault(fault)
     }
-  }
-
-  #call(script: ScriptDefinition<string, string, unknown>): Call {
-    let call = this.#calls.get(script.name)
-    if (!call) {
-      // Commands of ioredis live on the client object; a name with a slash can't meet one of its own.
-      this.#client.defineCommand(script.name, { lua: script.lua, numberOfKeys: script.keys.length })
-      const commands = this.#client as unknown as Record<string, Call>
-      call = (...args) => commands[script.name]!(...args)
-      this.#calls.set(script.name, call)
-    }
-    return call
   }
 }
 
@@ -102,7 +97,10 @@ const PASSING =
  * @returns `unavailable` where trying again can help, else the fault itself: our bug
  */
 export function redisFault(fault: unknown): unknown {
-  if (fault instanceof ProtocolError || fault instanceof SyntaxError) return fault
+  if (fault instanceof ProtocolError || fault instanceof SyntaxError || fault instanceof RangeError)
+    return fault
   if (fault instanceof ReplyError && !PASSING.test((fault as Error).message)) return fault
+  // A cluster client without a master for a slot stumbles over its own tables instead of saying so.
+  if (fault instanceof TypeError && !fault.stack?.includes('ioredis')) return fault
   return new ProtocolError('unavailable', 'the store cannot be reached', { retryIn: 1000, cause: fault })
 }
