@@ -22,6 +22,7 @@ import { drain } from './gateway/drain.ts'
 import { Fanout } from './gateway/fanout.ts'
 import { Follow } from './gateway/follow.ts'
 import { Hub } from './gateway/hub.ts'
+import { TcpServer } from './gateway/server-tcp.ts'
 import { UwsServer } from './gateway/server-uws.ts'
 import { Sweep } from './gateway/sweep.ts'
 import { Watches } from './gateway/watches.ts'
@@ -54,6 +55,8 @@ const DAY_MS = 24 * 3_600_000
 
 export interface Gateway {
   readonly port: number
+  /** Where frames over raw TCP are taken, if anywhere. */
+  readonly tcpPort: number | undefined
   /** Drains and ends; resolves when nothing is left. May be called twice. */
   close(): Promise<void>
 }
@@ -112,6 +115,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
 
   // The gateway
   const hub = new Hub()
+  metrics.gauge('starling_connections', 'Open sockets.', () => hub.sessions.size)
+  metrics.gauge('starling_users', 'Users with a session here.', () => hub.users.size)
   const follow = new Follow({
     hub,
     port: {
@@ -145,6 +150,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       recallMs: config.RECALL_SECONDS * 1000,
     },
     nodeName: config.NODE_NAME,
+    metrics,
     log,
   }
   let draining = false
@@ -173,29 +179,48 @@ export async function startGateway(config: Config): Promise<Gateway> {
     },
     ...webDirectory(),
   })
+  const handler = new Dispatch(context)
+  const door = new Door({
+    origins: config.ALLOWED_ORIGINS,
+    maxConnections: config.MAX_CONNECTIONS,
+    connectRate: config.CONNECT_RATE,
+    connections: () => hub.sessions.size,
+  })
+  const tls =
+    config.TLS_CERT !== undefined && config.TLS_KEY !== undefined
+      ? { cert: config.TLS_CERT, key: config.TLS_KEY }
+      : undefined
   const server = new UwsServer({
-    handler: new Dispatch(context),
-    door: new Door({
-      origins: config.ALLOWED_ORIGINS,
-      maxConnections: config.MAX_CONNECTIONS,
-      connectRate: config.CONNECT_RATE,
-      connections: () => hub.sessions.size,
-    }),
+    handler,
+    door,
     fetch: (request, bindings) => http.fetch(request, bindings),
     maxBufferBytes: config.MAX_BUFFER_BYTES,
     trustProxy: config.TRUST_PROXY,
-    tls:
-      config.TLS_CERT !== undefined && config.TLS_KEY !== undefined
-        ? { cert: config.TLS_CERT, key: config.TLS_KEY }
-        : undefined,
+    tls,
   })
+  const tcp =
+    config.TCP_PORT === undefined
+      ? undefined
+      : new TcpServer({
+          handler,
+          admit: () => door.hasRoom(),
+          maxFrameBytes: config.MAX_FRAME_BYTES,
+          maxBufferBytes: config.MAX_BUFFER_BYTES,
+          tls,
+        })
+  const topics = {
+    publish(topic: string, frame: string | Uint8Array) {
+      server.publish(topic, frame)
+      tcp?.publish(topic, frame)
+    },
+  }
 
   // The cluster
-  const fanout = new Fanout({ hub, topics: server, follow, log })
+  const fanout = new Fanout({ hub, topics, follow, log })
   const recovery = new Recovery({
     hub,
     follow,
-    topics: server,
+    topics,
     sessions: users,
     presence,
     heads: {
@@ -265,15 +290,18 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const sweep = new Sweep({ sessions: hub.sessions, maxBufferBytes: config.MAX_BUFFER_BYTES })
   sweep.start()
   const port = await server.listen(config.HOST, config.PORT)
-  log.info({ port, node: identity.id }, 'gateway is up')
+  const tcpPort = await tcp?.listen(config.HOST, config.TCP_PORT ?? 0)
+  log.info({ port, tcpPort, id: identity.id }, 'gateway is up')
 
   let closing: Promise<void> | undefined
   const close = async () => {
     draining = true
     log.info({ sessions: hub.sessions.size }, 'gateway is leaving')
     server.stopListening()
+    tcp?.stopListening()
     await drain(hub.sessions, config.DRAIN_SECONDS * 1000)
     server.close()
+    tcp?.close()
     sweep.close()
     recovery.close()
     await receipts.close()
@@ -289,6 +317,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   }
   return {
     port,
+    tcpPort,
     close: () => {
       closing ??= close()
       return closing

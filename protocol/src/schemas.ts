@@ -95,7 +95,8 @@ const positionsByConv = z
 const hello = z.object({
   op: z.literal('hello'),
   ref: ref.optional(),
-  token: z.string(),
+  /** A missing one is no wrong field but a missing right: `unauthorized`. */
+  token: z.string().default(''),
   device: deviceId,
   platform: z.string().max(64).refine(wellFormed, 'must be well-formed Unicode').optional(),
   inbox: inboxPosition.optional(),

@@ -3,6 +3,7 @@
  */
 import type { Limits } from '@starling/protocol/frames'
 import type { Log } from '../lib/log.ts'
+import type { Metrics } from '../lib/metrics.ts'
 import type { Messaging } from '../services/messaging.ts'
 import type { ConvPort, InboxPort, SessionPort } from '../services/ports.ts'
 import type { Presence } from '../services/presence.ts'
@@ -29,5 +30,6 @@ export interface GatewayContext {
   readonly channelTopics: readonly string[]
   readonly limits: Limits
   readonly nodeName: string
+  readonly metrics: Pick<Metrics, 'frames' | 'sends' | 'closes'>
   readonly log: Log
 }

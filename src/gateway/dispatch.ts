@@ -52,6 +52,7 @@ export class Dispatch implements ConnectionHandler {
     const decoded = decodeClientFrame(bytes)
     if (!decoded.ok) return this.#bad(session, decoded.error, decoded.op, decoded.ref)
     session.goodFrame()
+    this.#context.metrics.frames.add(decoded.frame.op)
     this.#handle(session, decoded.frame, bytes.byteLength)
   }
 
@@ -138,6 +139,7 @@ export class Dispatch implements ConnectionHandler {
   }
 
   #bad(session: Session, error: ProtocolError, op: string | undefined, ref: Ref | undefined): void {
+    this.#context.metrics.frames.add('bad')
     if (error.code !== 'bad_frame') {
       session.goodFrame()
       if (session.state.is === 'awaitingHello' && op !== 'hello') return this.#notHello(session, ref)
@@ -153,8 +155,9 @@ export class Dispatch implements ConnectionHandler {
   }
 
   #closed(session: Session, code: number): void {
-    const { hub, watches, follow, log } = this.#context
+    const { hub, watches, follow, log, metrics } = this.#context
     const { here, identity } = session
+    metrics.closes.add(String(code))
     session.state = { is: 'closed' }
     hub.sessions.delete(session)
     watches.forget(session)

@@ -27,12 +27,17 @@ export class Door {
     this.#rate = new TokenBucket(deps.connectRate, deps.connectRate, performance.now())
   }
 
+  /** Takes one place. @returns whether there was one */
+  hasRoom(): boolean {
+    return this.#connections() < this.#maxConnections && this.#rate.take(performance.now()) === 0
+  }
+
   /** @returns undefined to let it in, else the answer */
   refuse({ origin, host }: { origin: string; host: string }): Refusal | undefined {
     if (!isAllowedOrigin(this.#origins, origin, host)) {
       return { status: 403, message: 'pages of this origin may not connect' }
     }
-    if (this.#connections() >= this.#maxConnections || this.#rate.take(performance.now()) > 0) {
+    if (!this.hasRoom()) {
       return { status: 503, message: 'too many connections', retryAfterS: RETRY_AFTER_S }
     }
     return undefined

@@ -2,12 +2,10 @@
  * What a gateway counts, in Prometheus' form. Who counts what stands where it happens; labels are closed sets
  * (ops, codes, routes as declared), never ids, so that the number of series stays small.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Tally } from './tally.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
-
-/** Seconds; a script takes fractions of a millisecond, a failing Redis seconds. */
-const SCRIPT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 3]
 
 /** Makes a registry of its own, so that several gateways can live in one process. */
 export function createMetrics() {
@@ -16,24 +14,22 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry })
   return {
     registry,
-    connections: new Gauge({ name: 'starling_connections', help: 'Open sockets.', registers }),
-    sessions: new Gauge({ name: 'starling_sessions', help: 'Connections past their hello.', registers }),
-    frames: new Counter({
+    frames: new Tally({
       name: 'starling_frames_total',
       help: 'Frames from clients, by op; "bad" where there was none.',
-      labelNames: ['op'],
+      labels: ['op'],
       registers,
     }),
-    sends: new Counter({
+    sends: new Tally({
       name: 'starling_sends_total',
-      help: 'Sends, by kind of conversation and by "ok", "dup" or the error code.',
-      labelNames: ['kind', 'result'],
+      help: 'Sends, by kind of target and by "ok", "dup" or the error code.',
+      labels: ['kind', 'result'],
       registers,
     }),
-    closes: new Counter({
+    closes: new Tally({
       name: 'starling_closes_total',
       help: 'Connections that ended, by close code.',
-      labelNames: ['code'],
+      labels: ['code'],
       registers,
     }),
     httpRequests: new Counter({
@@ -42,12 +38,16 @@ export function createMetrics() {
       labelNames: ['method', 'route', 'status'],
       registers,
     }),
-    scripts: new Histogram({
-      name: 'starling_script_seconds',
-      help: 'Round trips of Redis scripts, by script.',
-      labelNames: ['script'],
-      buckets: SCRIPT_BUCKETS,
-      registers,
-    }),
+    /** A number that is read when somebody looks. */
+    gauge(name: string, help: string, read: () => number) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read())
+        },
+      })
+    },
   } as const
 }

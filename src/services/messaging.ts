@@ -88,7 +88,7 @@ export class Messaging {
         throw new ProtocolError('stranger_limit', 'wait for an answer before you write more')
       case 'ok':
       case 'dup': {
-        const { id, is, tail } = appended
+        const { id, is, tail, note } = appended
         const dup = is === 'dup' && { dup: true as const }
         // A repeated ref is delivered again: nobody knows how far its first send came. Clients drop it by id.
         // A tail that is gone was recalled, or fell out of the log.
@@ -97,6 +97,7 @@ export class Messaging {
         const echo = from !== SYSTEM && (from === to || message.echo === true)
         const [inbox] = await Promise.all([
           echo ? deliver(from) : undefined,
+          note && !echo && from !== SYSTEM ? this.#inboxes.noteDm(from, draft.conv, id) : undefined,
           from === to ? undefined : deliver(to),
         ])
         return { conv: draft.conv, id, ...(inbox && { inbox }), ...dup }

@@ -66,6 +66,8 @@ export interface InboxPort {
   /** Puts a dm into a user's inbox. `entry` is the message's JSON without braces and op. */
   deliver(user: UserId, conv: ConvId, id: MessageId, entry: string): Promise<InboxPosition>
   range(user: UserId, after: InboxPosition, count: number): Promise<InboxRange>
+  /** Notes a dm in a user's list of conversations; `deliver` does so by itself. */
+  noteDm(user: UserId, conv: ConvId, id: MessageId): Promise<void>
   /** @returns the entries that no device had before */
   received(user: UserId, device: DeviceId, position: InboxPosition): Promise<{ covered: string[] }>
   /** Passes a live frame to a user's sessions; with `except`, to all but that one. */
@@ -138,7 +140,7 @@ export interface SessionPort {
   release(user: UserId): Promise<void>
   rejoin(user: UserId, sessions: NewSession[]): Promise<Rejoined>
   list(user: UserId): Promise<SessionInfo[]>
-  kick(user: UserId, session: SessionId | '*'): Promise<'ok' | 'not_found'>
+  kick(user: UserId, session: SessionId | '*'): Promise<'ok' | 'not_found' | 'unheard'>
 }
 
 export interface OnlinePort {

@@ -19,8 +19,12 @@ export class Sessions {
 
   /** Closes one session of a user, or all of them with `*`. The gateways that hold them do it and take them off the list. */
   async close(user: UserId, session: SessionId | '*'): Promise<void> {
-    if ((await this.#sessions.kick(user, session)) === 'not_found') {
-      throw new ProtocolError('not_found', 'no such session')
+    switch (await this.#sessions.kick(user, session)) {
+      case 'not_found':
+        throw new ProtocolError('not_found', 'no such session')
+      case 'unheard':
+        throw new ProtocolError('unavailable', 'the gateway of a session cannot hear now', { retryIn: 1000 })
+      case 'ok':
     }
   }
 }

@@ -33,6 +33,12 @@ export interface ConvLimits {
   strangerLimit: number
 }
 
+/**
+ * A sender without other sessions has no inbox entry that would keep their conversation list up to date; a dm that
+ * wakes up after this long is noted there, ms. So the order of that list is at most this far behind.
+ */
+const QUIET_MS = 10 * 60_000
+
 /** The user on the other side of a dm, else nobody: some scripts want a name either way. */
 function otherIn(conv: ConvId, user: UserId): string {
   const parsed = parseConv(conv)
@@ -79,6 +85,7 @@ export class ConvStore implements ConvPort {
         maxlen: this.#limits.maxlen,
         ttl: this.#limits.ttlMs,
         ref_ttl: REF_TTL_MS,
+        quiet: QUIET_MS,
       },
     )
     if (appended.is === 'ok' || appended.is === 'dup') await this.#durability.confirm(own)

@@ -165,6 +165,10 @@ export class UserStore implements InboxPort, SessionPort {
     )
   }
 
+  async noteDm(user: UserId, conv: ConvId, id: MessageId): Promise<void> {
+    await this.#read((redis) => redis.zadd(`${this.#owner(user).own}convs`, 'GT', msOf(id), conv))
+  }
+
   range(user: UserId, after: InboxPosition, count: number) {
     const { own } = this.#owner(user)
     return this.#scripts.run(rangeInbox, { inbox: `${own}inbox`, state: `${own}state` }, { after, count })

@@ -13,23 +13,31 @@ export async function send(
   { session, identity, here }: Live,
   frame: ClientFrameOf<'send'>,
 ): Promise<ServerFrameOf<'ack'>> {
+  const kind = frame.to.slice(0, frame.to.indexOf(':'))
   const now = performance.now()
   const retryIn = session.sends.take(now)
   if (retryIn > 0) {
     if (session.refused(now)) session.close(4009)
+    context.metrics.sends.add(`${kind} rate_limited`)
     throw new ProtocolError('rate_limited', 'too many sends', { retryIn })
   }
-  const sent = await context.messaging.send({
-    from: identity.user,
-    to: frame.to,
-    body: frame.body,
-    ref: frame.ref,
-    reply: frame.reply,
-    mentions: frame.mentions,
-    retry: frame.retry,
-    echo: !here.alone,
-  })
-  return { op: 'ack', ref: frame.ref, ...sent }
+  try {
+    const sent = await context.messaging.send({
+      from: identity.user,
+      to: frame.to,
+      body: frame.body,
+      ref: frame.ref,
+      reply: frame.reply,
+      mentions: frame.mentions,
+      retry: frame.retry,
+      echo: !here.alone,
+    })
+    context.metrics.sends.add(sent.dup ? `${kind} dup` : `${kind} ok`)
+    return { op: 'ack', ref: frame.ref, ...sent }
+  } catch (fault) {
+    context.metrics.sends.add(`${kind} ${fault instanceof ProtocolError ? fault.code : 'internal'}`)
+    throw fault
+  }
 }
 
 export async function typing(

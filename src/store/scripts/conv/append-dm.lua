@@ -15,11 +15,13 @@
   ARGV maxlen    entries to keep, about
   ARGV ttl       ms a quiet log is kept
   ARGV ref_ttl   ms a ref is remembered by its own key
-  RETURNS        ok <id> <tail> | dup <id> <tail> | blocked | stranger_limit; a dup's tail is the stored one, or empty
+  ARGV quiet     ms after which a conversation that wakes up is noted in the sender's list
+  RETURNS        ok <id> <tail> <note> | dup <id> <tail> <note> | blocked | stranger_limit
+                 a dup's tail is the stored one, or empty; note: 1 if the sender's list should be told
 ]]
 local log, state, ref = KEYS[1], KEYS[2], KEYS[3]
 local from, other, guard, retry, needle, tail = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local limit, window, maxlen, ttl, ref_ttl = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+local limit, window, maxlen, ttl, ref_ttl, quiet = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 -- @include next-id
 -- @include find-ref
 -- @include append-entry
@@ -30,7 +32,7 @@ if not first and retry == '1' then
 end
 if first then
   local stored = redis.call('XRANGE', log, first, first)[1]
-  return { 'dup', first, stored and stored[2][2] or '' }
+  return { 'dup', first, stored and stored[2][2] or '', '1' }
 end
 
 local facts = redis.call('HMGET', state, 'head', 'block:' .. other, 'follow:' .. other, 'spoke:' .. other,
@@ -60,4 +62,5 @@ end
 append_entry(log, id, ms, head, tail, maxlen, ttl)
 redis.call('HSET', state, unpack(changes))
 redis.call('SET', ref, id, 'PX', ref_ttl)
-return { 'ok', id, tail }
+local slept = not head or ms - string.match(head, '^%d+') > tonumber(quiet)
+return { 'ok', id, tail, slept and '1' or '0' }

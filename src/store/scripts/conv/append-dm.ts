@@ -2,17 +2,36 @@ import type { MessageId } from '@starling/protocol/ids'
 import { defineScript, strings } from '../../script.ts'
 
 export type DmAppended =
-  | { is: 'ok' | 'dup'; id: MessageId; tail: string }
+  | {
+      is: 'ok' | 'dup'
+      id: MessageId
+      tail: string
+      /** The sender's list of conversations should be told. */
+      note: boolean
+    }
   | { is: 'blocked' | 'stranger_limit' }
 
 export const appendDm = defineScript({
   name: 'conv/append-dm',
   keys: ['log', 'state', 'ref'],
-  args: ['from', 'other', 'guard', 'retry', 'needle', 'tail', 'limit', 'window', 'maxlen', 'ttl', 'ref_ttl'],
+  args: [
+    'from',
+    'other',
+    'guard',
+    'retry',
+    'needle',
+    'tail',
+    'limit',
+    'window',
+    'maxlen',
+    'ttl',
+    'ref_ttl',
+    'quiet',
+  ],
   decode: (reply): DmAppended => {
-    const [is, id, tail = ''] = strings(reply)
+    const [is, id, tail = '', note] = strings(reply)
     return is === 'ok' || is === 'dup'
-      ? { is, id: id as MessageId, tail }
+      ? { is, id: id as MessageId, tail, note: note === '1' }
       : { is: is as 'blocked' | 'stranger_limit' }
   },
 })

@@ -6,15 +6,19 @@
   ARGV user      who
   ARGV session   UUID, or * for all
   ARGV to        prefix of the nodes' channels in this bucket
-  RETURNS        ok | not_found
+  RETURNS        ok | not_found | unheard: a node's feed is broken, the order is lost on it
   PUBLISHES      the order on the channel of each node that holds the user
 ]]
 local sessions, nodes = KEYS[1], KEYS[2]
 local user, session, to = ARGV[1], ARGV[2], ARGV[3]
--- @include tell
 
 if session ~= '*' and redis.call('HEXISTS', sessions, session) == 0 then
   return { 'not_found' }
 end
-tell(redis.call('HKEYS', nodes), to, 'c', 'user:' .. user, '-', '{"do":"kick","user":"' .. user .. '","session":"' .. session .. '"}')
-return { 'ok' }
+local order = '{"do":"kick","user":"' .. user .. '","session":"' .. session .. '"}'
+local heard = true
+for _, node in ipairs(redis.call('HKEYS', nodes)) do
+  local entry = 'c user:' .. user .. ' - ' .. #order .. '\n' .. order
+  heard = redis.call('SPUBLISH', to .. node, entry) > 0 and heard
+end
+return { heard and 'ok' or 'unheard' }

@@ -4,7 +4,7 @@ export const kickSessions = defineScript({
   name: 'user/kick',
   keys: ['sessions', 'nodes'],
   args: ['user', 'session', 'to'],
-  decode: (reply): 'ok' | 'not_found' => {
-    return strings(reply)[0] as 'ok' | 'not_found'
+  decode: (reply): 'ok' | 'not_found' | 'unheard' => {
+    return strings(reply)[0] as 'ok' | 'not_found' | 'unheard'
   },
 })

@@ -1,0 +1,189 @@
+/**
+ * Frames over raw TCP, one a line, for clients without a WebSocket. A socket becomes a Connection like any other;
+ * topics are kept here, since there is no native fan-out.
+ */
+import { readFileSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import type { CloseCode } from '@starling/protocol/close'
+import { IDLE_TIMEOUT_MS } from '@starling/protocol/limits'
+import type { Connection, ConnectionHandler, Receiver, SendResult, TopicPublisher } from './connection.ts'
+
+export interface TcpServerOptions {
+  handler: ConnectionHandler
+  /** @returns whether there is room for one more */
+  admit: () => boolean
+  maxFrameBytes: number
+  /** Bytes that may wait for a peer. */
+  maxBufferBytes: number
+  tls: { cert: string; key: string } | undefined
+}
+
+const NEWLINE = 0x0a
+const RETURN = 0x0d
+/** How long a peer may take to read its last lines after a close, ms. */
+const LINGER_MS = 5_000
+
+class TcpConnection implements Connection {
+  readonly remoteAddress: string
+  readonly #socket: Socket
+  readonly #topics: Topics
+  readonly #maxBufferBytes: number
+  #ended = false
+  /** Bytes of a line that has not ended yet. */
+  #partial: Buffer[] = []
+  #partialBytes = 0
+
+  constructor(socket: Socket, topics: Topics, maxBufferBytes: number) {
+    this.remoteAddress = socket.remoteAddress ?? ''
+    this.#socket = socket
+    this.#topics = topics
+    this.#maxBufferBytes = maxBufferBytes
+  }
+
+  send(frame: string | Uint8Array): SendResult {
+    if (this.#ended) return 'sent'
+    if (this.#socket.writableLength > this.#maxBufferBytes) return 'full'
+    this.#socket.cork()
+    this.#socket.write(frame)
+    const flushed = this.#socket.write('\n')
+    process.nextTick(() => this.#socket.uncork())
+    return flushed ? 'sent' : 'waiting'
+  }
+
+  buffered(): number {
+    return this.#socket.writableLength
+  }
+
+  subscribe(topic: string): void {
+    this.#topics.add(topic, this)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#topics.remove(topic, this)
+  }
+
+  end(code: CloseCode, reason: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#topics.forget(this)
+    this.#socket.end(`${JSON.stringify({ op: 'close', code, reason })}\n`)
+    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref()
+  }
+
+  drained(): Promise<void> {
+    if (this.buffered() === 0 || this.#socket.destroyed) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#socket.once('drain', resolve)
+      this.#socket.once('close', () => resolve())
+    })
+  }
+
+  /** Cuts what comes in into lines. A line over the limit is passed on cut off, for the handler to refuse. */
+  read(chunk: Buffer, maxFrameBytes: number, receiver: Receiver): void {
+    let start = 0
+    while (start < chunk.length && !this.#ended) {
+      const end = chunk.indexOf(NEWLINE, start)
+      const piece = chunk.subarray(start, end < 0 ? undefined : end)
+      this.#partial.push(piece)
+      this.#partialBytes += piece.length
+      const isTooLong = this.#partialBytes > maxFrameBytes + 1 // one for a carriage return
+      if (end < 0 && !isTooLong) return
+      const line = this.#partial.length === 1 ? piece : Buffer.concat(this.#partial)
+      this.#partial = []
+      this.#partialBytes = 0
+      const frame = line.at(-1) === RETURN ? line.subarray(0, -1) : line
+      if (frame.length > 0) receiver.frame(frame)
+      if (end < 0) return
+      start = end + 1
+    }
+  }
+}
+
+/** Which connections follow which topic. */
+class Topics {
+  readonly #followers = new Map<string, Set<TcpConnection>>()
+
+  add(topic: string, connection: TcpConnection): void {
+    const followers = this.#followers.get(topic)
+    if (followers) followers.add(connection)
+    else this.#followers.set(topic, new Set([connection]))
+  }
+
+  remove(topic: string, connection: TcpConnection): void {
+    const followers = this.#followers.get(topic)
+    followers?.delete(connection)
+    if (followers?.size === 0) this.#followers.delete(topic)
+  }
+
+  forget(connection: TcpConnection): void {
+    for (const topic of [...this.#followers.keys()]) this.remove(topic, connection)
+  }
+
+  of(topic: string): Iterable<TcpConnection> {
+    return this.#followers.get(topic) ?? []
+  }
+}
+
+export class TcpServer implements TopicPublisher {
+  readonly #server: Server
+  readonly #topics = new Topics()
+  readonly #sockets = new Set<Socket>()
+
+  constructor(options: TcpServerOptions) {
+    const accept = (socket: Socket) => this.#accept(socket, options)
+    this.#server = options.tls
+      ? createTlsServer({ cert: readFileSync(options.tls.cert), key: readFileSync(options.tls.key) }, accept)
+      : createServer(accept)
+  }
+
+  publish(topic: string, frame: string | Uint8Array): void {
+    for (const connection of this.#topics.of(topic)) {
+      if (connection.send(frame) === 'full') connection.end(4008, 'too slow')
+    }
+  }
+
+  /** @returns the port it listens on @throws Error where it can't */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject)
+        const address = this.#server.address()
+        resolve(typeof address === 'object' && address ? address.port : port)
+      })
+    })
+  }
+
+  stopListening(): void {
+    this.#server.close()
+  }
+
+  close(): void {
+    this.stopListening()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #accept(socket: Socket, { handler, admit, maxFrameBytes, maxBufferBytes }: TcpServerOptions): void {
+    if (!admit()) {
+      socket.end(`${JSON.stringify({ op: 'close', code: 4013, reason: 'too many connections' })}\n`)
+      return
+    }
+    this.#sockets.add(socket)
+    socket.setNoDelay(true)
+    const connection = new TcpConnection(socket, this.#topics, maxBufferBytes)
+    const receiver = handler.open(connection)
+    const idle = setTimeout(() => socket.destroy(), IDLE_TIMEOUT_MS)
+    socket.on('data', (chunk: Buffer) => {
+      idle.refresh()
+      connection.read(chunk, maxFrameBytes, receiver)
+    })
+    socket.on('error', () => socket.destroy()) // `close` follows and is what counts
+    socket.on('close', () => {
+      clearTimeout(idle)
+      this.#sockets.delete(socket)
+      this.#topics.forget(connection)
+      receiver.closed(1006)
+    })
+  }
+}
