@@ -76,7 +76,7 @@ describe('bad frames', () => {
 
   test('close with 4000 at the third in a row', async () => {
     for (let n = 0; n < 3; n++) mallory.say('not JSON')
-    expect((await mallory.closed).code).toBe(4000)
+    expect((await mallory.closes()).code).toBe(4000)
     expect(mallory.seen('error', { code: 'bad_frame' }).length).toBeGreaterThanOrEqual(2)
   })
 
@@ -93,7 +93,7 @@ describe('bad frames', () => {
     mallory.say('not JSON')
     mallory.say(Buffer.from([1, 2, 3]))
     mallory.say('{}')
-    expect((await mallory.closed).code).toBe(4000)
+    expect((await mallory.closes()).code).toBe(4000)
   })
 
   test('33 levels are too deep, 32 are not', async () => {
@@ -116,7 +116,7 @@ describe('what is not UTF-8', () => {
     ],
   ])('ends the line: %s', async (_what, bytes) => {
     mallory.sayText(bytes)
-    expect([1006, 1007]).toContain((await mallory.closed).code)
+    expect([1006, 1007]).toContain((await mallory.closes()).code)
     await nothingStored()
   })
 })
@@ -339,7 +339,7 @@ test('a flood of nonsense from many lines leaves the gateway as it was', async (
   const nonsense = ['{', '[]', '{"op":"hello"}', nested(5_000), 'x'.repeat(60_000), '{"op":"send"}']
   const lines = await Promise.all(Array.from({ length: 30 }, () => world.open(gw1)))
   for (const line of lines) for (const frame of nonsense) line.say(frame)
-  const codes = await Promise.all(lines.map(async (line) => (await line.closed).code))
+  const codes = await Promise.all(lines.map(async (line) => (await line.closes()).code))
   expect(new Set(codes)).toEqual(new Set([4000]))
   await nothingStored()
 })

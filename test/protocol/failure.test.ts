@@ -142,7 +142,7 @@ describe.concurrent('a drain', () => {
     await bob.expects('message', { id: ack.id, body: text('last words') })
     const answer = await bob.send(alice, 'farewell')
     await alice.expects('message', { id: answer.id })
-    expect((await alice.closed).code).toBe(1012)
+    expect((await alice.closes()).code).toBe(1012)
     expect(await exit).toEqual({ code: 0, signal: null })
     expect(Date.now() - since).toBeLessThan(10_000)
     expect(await gw1.status('/readyz')).toBe(200)

@@ -174,7 +174,7 @@ describe('hello', () => {
     const bob = await world.user('bob').connect(gw1)
     const line = await world.open(gw1)
     line.say(line.sendFrame(bob, 'too early', { ref: 'early' }))
-    expect((await line.closed).code).toBe(4000)
+    expect((await line.closes()).code).toBe(4000)
     expect(line.seen('ack')).toEqual([])
     await bob.expectsNothing('message')
     const { body } = await world.userCalled(bob.id).http().get<{ conversations: unknown[] }>('/conversations')
@@ -186,7 +186,7 @@ describe('hello', () => {
     pinging.say({ op: 'ping', ref: 'p' })
     const guessing = await world.open(gw1)
     guessing.say({ op: 'login', ref: 'l' })
-    expect([(await pinging.closed).code, (await guessing.closed).code]).toEqual([4000, 4000])
+    expect([(await pinging.closes()).code, (await guessing.closes()).code]).toEqual([4000, 4000])
   })
 })
 

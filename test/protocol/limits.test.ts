@@ -34,7 +34,7 @@ describe('a frame', () => {
   test.each([FRAME + 1, 200_000, 1_048_576])('of %i bytes closes with 1009', async (bytes) => {
     const alice = await world.user('alice').connect(gw1)
     alice.say(pingOf(bytes))
-    expect((await alice.closed).code).toBe(1009)
+    expect((await alice.closes()).code).toBe(1009)
     expect(alice.seen('pong')).toEqual([])
   })
 
@@ -42,7 +42,7 @@ describe('a frame', () => {
     const alice = await world.user('alice').connect(gw1)
     const bob = await world.user('bob').connect(gw1)
     alice.say('x'.repeat(8 * 1_048_576))
-    expect([1006, 1009]).toContain((await alice.closed).code)
+    expect([1006, 1009]).toContain((await alice.closes()).code)
     await bob.ping()
   })
 
@@ -51,7 +51,7 @@ describe('a frame', () => {
     const frame = pingOf(FRAME + 2, '字')
     expect(frame.length).toBeLessThan(FRAME)
     alice.say(frame.replace('"}', 'xx"}'))
-    expect((await alice.closed).code).toBe(1009)
+    expect((await alice.closes()).code).toBe(1009)
   })
 
   test('is measured after decompression', async () => {
@@ -60,16 +60,16 @@ describe('a frame', () => {
     alice.say(pingOf(FRAME))
     expect((await alice.reply('big')).op).toBe('pong')
     alice.say(pingOf(FRAME + 1))
-    expect((await alice.closed).code).toBe(1009)
+    expect((await alice.closes()).code).toBe(1009)
     const bob = await world.user('bob').connect(gw2, { wire })
     bob.say('x'.repeat(20 * 1_048_576))
-    expect([1006, 1009]).toContain((await bob.closed).code)
+    expect([1006, 1009]).toContain((await bob.closes()).code)
   })
 
   test('above the limit before hello closes with 1009 as well', async () => {
     const line = await world.open(gw1)
     line.say(pingOf(FRAME + 1))
-    expect((await line.closed).code).toBe(1009)
+    expect((await line.closes()).code).toBe(1009)
   })
 })
 
@@ -135,7 +135,7 @@ describe('the rate of sends', () => {
     await alice.reply('r899')
     expect(alice.end).toBeUndefined()
     for (let n = 900; n < 1_200; n++) alice.say(alice.sendFrame('user:bob', `${n}`, { ref: `r${n}` }))
-    expect((await alice.closed).code).toBe(4009)
+    expect((await alice.closes()).code).toBe(4009)
     await calm.send('user:bob', 'calm')
   })
 
@@ -162,7 +162,7 @@ describe('settings', () => {
     alice.say(pingOf(8_192))
     await alice.reply('big')
     alice.say(pingOf(8_193))
-    expect((await alice.closed).code).toBe(1009)
+    expect((await alice.closes()).code).toBe(1009)
   })
 
   test('more than MAX_CONNECTIONS are not served', async (context) => {
@@ -227,7 +227,7 @@ describe('one who does not read', () => {
     }
     await other.ping()
     slow.socket.resume()
-    expect([4008, 1006]).toContain((await slow.closed).code)
+    expect([4008, 1006]).toContain((await slow.closes()).code)
     const got = slow.seen('message').map((message) => seqOf(message.inbox!))
     expect(got).toEqual(got.map((_, n) => n + 1))
     expect(got.length).toBeLessThan(count)

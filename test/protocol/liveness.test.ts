@@ -10,7 +10,7 @@ describe.concurrent('a connection', () => {
   test('that says no hello within 10 s is closed with 4002', async () => {
     const since = Date.now()
     const line = await world.open(gw1)
-    expect((await line.closed).code).toBe(4002)
+    expect((await line.closes()).code).toBe(4002)
     expect(Date.now() - since).toBeGreaterThan(9_000)
     expect(Date.now() - since).toBeLessThan(14_000)
   })
@@ -18,7 +18,7 @@ describe.concurrent('a connection', () => {
   test('whose hello is only ever wrong is closed with 4002 as well', async () => {
     const line = await world.open(gw1)
     await line.refused({ op: 'hello', token: world.user('alice').token(), device: 'not a device' })
-    expect((await line.closed).code).toBe(4002)
+    expect((await line.closes()).code).toBe(4002)
   })
 
   test('from which nothing comes, not even pongs, is dropped after 60 s', { timeout: 90_000 }, async () => {

@@ -20,7 +20,7 @@ async function turnedAway(where: World, token: unknown): Promise<void> {
     code: 'unauthorized',
     message: expect.any(String),
   })
-  expect((await line.closed).code).toBe(4001)
+  expect((await line.closes()).code).toBe(4001)
   expect(line.seen('welcome')).toEqual([])
 }
 
@@ -145,7 +145,7 @@ describe.concurrent('the end of a token', () => {
     const alice = world.user('alice')
     const exp = secondsFromNow(3)
     const session = await alice.connect(gw1, { token: alice.token({ exp }) })
-    expect((await session.closed).code).toBe(4001)
+    expect((await session.closes()).code).toBe(4001)
     const late = Date.now() - exp * 1000
     expect(late).toBeGreaterThan(-200)
     expect(late).toBeLessThan(6_000)
@@ -165,7 +165,7 @@ describe.concurrent('the end of a token', () => {
     const alice = world.user('alice')
     const session = await alice.connect(gw2)
     await session.gets('ok', { op: 'token', token: alice.token({ exp: secondsFromNow(2) }) })
-    expect((await session.closed).code).toBe(4001)
+    expect((await session.closes()).code).toBe(4001)
   })
 
   test('stays where it was when a bad one is offered', async () => {
@@ -173,7 +173,7 @@ describe.concurrent('the end of a token', () => {
     const session = await alice.connect(gw2, { token: alice.token({ exp: secondsFromNow(3) }) })
     await session.refused({ op: 'token', token: signToken({ sub: alice.id }, 'z'.repeat(64)) })
     await session.refused({ op: 'token', token: world.user('bob').token() })
-    expect((await session.closed).code).toBe(4001)
+    expect((await session.closes()).code).toBe(4001)
   })
 })
 

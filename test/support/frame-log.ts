@@ -66,6 +66,17 @@ export class FrameLog {
     this.#waiters.clear()
   }
 
+  /** Waits for the end, 15 s where not given: longer than any deadline of a gateway but that for silent peers. */
+  async closes(withinMs = 15_000): Promise<Closed> {
+    const failure = new Error(`still open after ${withinMs} ms; unexpected so far: `)
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      failure.message += this.#lately()
+      reject(failure)
+    }, withinMs)
+    return Promise.race([this.closed, late]).finally(() => clearTimeout(timer))
+  }
+
   /** @returns the frames of this kind that came so far, those already expected included */
   seen<Op extends ServerOp>(op: Op, match: Match<Op> = {}): ServerFrameOf<Op>[] {
     return this.frames.filter((frame) => matches(frame, op, match)) as ServerFrameOf<Op>[]

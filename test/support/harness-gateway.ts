@@ -119,7 +119,9 @@ export class Gateway {
 
   /** What it wrote last, where it has ended without having been told to; undefined where it runs or was ended. */
   get deathNote(): string | undefined {
-    return this.#process.hasExited && !this.#isToldToEnd ? `${this.name} died:\n${this.#process.tail}` : undefined
+    return this.#process.hasExited && !this.#isToldToEnd
+      ? `${this.name} died:\n${this.#process.tail}`
+      : undefined
   }
 
   /** The status of a plain GET, whoever has signed the certificate where there is one. */
