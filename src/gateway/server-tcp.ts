@@ -2,6 +2,7 @@
  * Frames over raw TCP, one a line, for clients without a WebSocket. A socket becomes a Connection like any other;
  * topics are kept here, since there is no native fan-out.
  */
+import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
@@ -93,7 +94,8 @@ class TcpConnection implements Connection {
       this.#partial = []
       this.#partialBytes = 0
       const frame = line.at(-1) === RETURN ? line.subarray(0, -1) : line
-      if (frame.length > 0) receiver.frame(frame)
+      if (!isUtf8(frame)) this.end(1007, 'not UTF-8')
+      else if (frame.length > 0) receiver.frame(frame)
       if (end < 0) return
       start = end + 1
     }
