@@ -27,6 +27,7 @@ import { UwsServer } from './gateway/server-uws.ts'
 import { Sweep } from './gateway/sweep.ts'
 import { Watches } from './gateway/watches.ts'
 import { createHttpApp } from './http/app.ts'
+import { Load } from './lib/load.ts'
 import { createLog } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
 import { Accounts } from './services/accounts.ts'
@@ -114,6 +115,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   })
 
   // The gateway
+  const load = new Load()
   const hub = new Hub()
   metrics.gauge('starling_connections', 'Open sockets.', () => hub.sessions.size)
   metrics.gauge('starling_users', 'Users with a session here.', () => hub.users.size)
@@ -150,6 +152,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       recallMs: config.RECALL_SECONDS * 1000,
     },
     nodeName: config.NODE_NAME,
+    load,
     metrics,
     log,
   }
@@ -185,6 +188,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     maxConnections: config.MAX_CONNECTIONS,
     connectRate: config.CONNECT_RATE,
     connections: () => hub.sessions.size,
+    load,
   })
   const tls =
     config.TLS_CERT !== undefined && config.TLS_KEY !== undefined
@@ -284,6 +288,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   await lease.start()
   await bus.start()
   await followChannels()
+  load.start()
   pulse.start()
   canary.start()
   recovery.start()
@@ -303,6 +308,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     server.close()
     tcp?.close()
     sweep.close()
+    load.close()
     recovery.close()
     await receipts.close()
     await presence.close()

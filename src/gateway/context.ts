@@ -2,6 +2,7 @@
  * What the handlers of frames work with.
  */
 import type { Limits } from '@starling/protocol/frames'
+import type { Load } from '../lib/load.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Messaging } from '../services/messaging.ts'
@@ -30,6 +31,7 @@ export interface GatewayContext {
   readonly channelTopics: readonly string[]
   readonly limits: Limits
   readonly nodeName: string
+  readonly load: Pick<Load, 'overloaded'>
   readonly metrics: Pick<Metrics, 'frames' | 'sends' | 'closes'>
   readonly log: Log
 }

@@ -1,6 +1,8 @@
 /**
  * Who may open a WebSocket: pages of allowed origins, at a rate and up to a number this node can serve.
  */
+
+import type { Load } from '../lib/load.ts'
 import { isAllowedOrigin } from '../lib/origins.ts'
 import { TokenBucket } from '../lib/token-bucket.ts'
 import type { Origins } from '../settings.ts'
@@ -13,6 +15,7 @@ export class Door {
   readonly #maxConnections: number
   readonly #connections: () => number
   readonly #rate: TokenBucket
+  readonly #load: Pick<Load, 'overloaded'>
 
   constructor(deps: {
     origins: Origins | undefined
@@ -20,16 +23,19 @@ export class Door {
     /** New connections a second; as many may come at once. */
     connectRate: number
     connections: () => number
+    load: Pick<Load, 'overloaded'>
   }) {
     this.#origins = deps.origins
     this.#maxConnections = deps.maxConnections
     this.#connections = deps.connections
+    this.#load = deps.load
     this.#rate = new TokenBucket(deps.connectRate, deps.connectRate, performance.now())
   }
 
   /** Takes one place. @returns whether there was one */
   hasRoom(): boolean {
-    return this.#connections() < this.#maxConnections && this.#rate.take(performance.now()) === 0
+    if (this.#load.overloaded || this.#connections() >= this.#maxConnections) return false
+    return this.#rate.take(performance.now()) === 0
   }
 
   /** @returns undefined to let it in, else the answer */

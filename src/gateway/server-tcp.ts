@@ -94,7 +94,7 @@ class TcpConnection implements Connection {
       this.#partial = []
       this.#partialBytes = 0
       const frame = line.at(-1) === RETURN ? line.subarray(0, -1) : line
-      if (!isUtf8(frame)) this.end(1007, 'not UTF-8')
+      if (frame.length <= maxFrameBytes && !isUtf8(frame)) this.end(1007, 'not UTF-8')
       else if (frame.length > 0) receiver.frame(frame)
       if (end < 0) return
       start = end + 1

@@ -8,6 +8,9 @@ import { TYPING_EVERY_MS } from '@starling/protocol/limits'
 import type { GatewayContext } from '../context.ts'
 import type { Live } from '../dispatch.ts'
 
+/** When to try again where the gateway is behind, ms. */
+const OVERLOADED_RETRY_MS = 1_000
+
 export async function send(
   context: GatewayContext,
   { session, identity, here }: Live,
@@ -21,6 +24,8 @@ export async function send(
     context.metrics.sends.add(`${kind} rate_limited`)
     throw new ProtocolError('rate_limited', 'too many sends', { retryIn })
   }
+  if (context.load.overloaded)
+    throw new ProtocolError('overloaded', 'this gateway is behind', { retryIn: OVERLOADED_RETRY_MS })
   try {
     const sent = await context.messaging.send({
       from: identity.user,

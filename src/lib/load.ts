@@ -1,0 +1,32 @@
+/**
+ * Whether this process keeps up: how long its event loop makes work wait, looked at once a second.
+ */
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+
+const LOOK_MS = 1_000
+/** Above this mean delay new work is refused, so that what was taken on gets done, ms. */
+const OVERLOADED_MS = 500
+
+export class Load {
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 20 })
+  #timer: NodeJS.Timeout | undefined
+  /** Mean delay of the last look, ms. */
+  meanDelayMs = 0
+
+  start(): void {
+    this.#delay.enable()
+    this.#timer = setInterval(() => {
+      this.meanDelayMs = this.#delay.mean / 1e6 || 0
+      this.#delay.reset()
+    }, LOOK_MS)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#delay.disable()
+  }
+
+  get overloaded(): boolean {
+    return this.meanDelayMs > OVERLOADED_MS
+  }
+}
