@@ -32,7 +32,8 @@ export interface ProfilePort {
   register(account: NewAccount): Promise<'ok' | 'conflict'>
   /** @returns the password's hash; undefined where there is no account with a password */
   passOf(user: UserId): Promise<string | undefined>
-  noteRefresh(user: UserId, refresh: RefreshNote): Promise<void>
+  /** Notes the refresh token of one who has shown the password. */
+  logIn(user: UserId, refresh: RefreshNote): Promise<Profile>
   /** Takes a refresh token, by its digest, for a new one, once. */
   rotate(
     user: UserId,
@@ -43,7 +44,7 @@ export interface ProfilePort {
   /** @returns the profiles of those users who have one, in the order asked */
   read(users: readonly UserId[]): Promise<Profile[]>
   /** @returns users whose id or name starts so, in any case; at most `limit` */
-  search(start: string, limit: number): Promise<UserId[]>
+  search(start: string, limit: number): Promise<Profile[]>
 }
 
 /** How often one may try to sign in. Both throw a ProtocolError `rate_limited` where it was too often. */

@@ -78,9 +78,7 @@ export class Accounts {
     }
     await attempt.forget()
     const { refreshToken, refresh } = newRefreshToken(user)
-    await this.#store.noteRefresh(user, refresh)
-    const [profile] = await this.#store.read([user])
-    return this.#grant({ id: user, name: profile?.name, avatar: profile?.avatar }, refreshToken)
+    return this.#grant(await this.#store.logIn(user, refresh), refreshToken)
   }
 
   /** Takes a refresh token for a new grant. @throws ProtocolError `unauthorized` where it is spent or unknown */
@@ -120,7 +118,7 @@ export class Accounts {
 
   /** Finds users by how their id or name starts; at most 20. */
   async search(start: string): Promise<User[]> {
-    return this.users(await this.#store.search(start, SEARCH_LIMIT))
+    return (await this.#store.search(start, SEARCH_LIMIT)).map(shown)
   }
 
   async #open(who: { id: UserId; name: string | undefined }, pass: string | undefined): Promise<Grant> {

@@ -1,6 +1,6 @@
 /**
- * Accounts and profiles in Redis: passwords' hashes, refresh tokens' digests, names and avatars, and the index by
- * which people are found. What a password or a token is, is the services' business.
+ * Accounts and profiles in Redis: passwords' hashes, refresh tokens' digests, names and avatars. What a password
+ * or a token is, is the services' business; by what people are found, the index's.
  */
 import type { UserId } from '@starling/protocol/ids'
 import type {
@@ -11,6 +11,7 @@ import type {
   RefreshNote,
 } from '../services/account-ports.ts'
 import { type Keys, userOwner } from './keys.ts'
+import { type Hint, PeopleIndex, wordOf } from './people-index.ts'
 import type { RedisClient } from './redis.ts'
 import { redisFault, type Scripts } from './script.ts'
 import { describeUser } from './scripts/user/describe.ts'
@@ -18,8 +19,8 @@ import { logInUser } from './scripts/user/log-in.ts'
 import { registerUser } from './scripts/user/register.ts'
 import { rotateRefresh } from './scripts/user/rotate-refresh.ts'
 
-/** What names and ids are found by: the same for all ways to write a letter. */
-const wordOf = (text: string): string => text.normalize('NFKC').toLowerCase()
+/** Hints read for each result wanted: some may be two of one user, or hold no more. */
+const HINTS_PER_RESULT = 3
 
 const change = (value: string | null | undefined) =>
   value === undefined ? 'keep' : value === null ? 'clear' : 'set'
@@ -28,42 +29,40 @@ export class ProfileStore implements ProfilePort {
   readonly #redis: RedisClient
   readonly #scripts: Scripts
   readonly #keys: Keys
+  readonly #people: PeopleIndex
 
   constructor(deps: { redis: RedisClient; scripts: Scripts; keys: Keys }) {
     this.#redis = deps.redis
     this.#scripts = deps.scripts
     this.#keys = deps.keys
+    this.#people = new PeopleIndex(deps)
   }
 
-  register({ user, pass, name, refresh }: NewAccount): Promise<'ok' | 'conflict'> {
-    const { own, people } = this.#owner(user)
-    return this.#scripts.run(
+  async register({ user, pass, name, refresh }: NewAccount): Promise<'ok' | 'conflict'> {
+    const own = this.#own(user)
+    const registered = await this.#scripts.run(
       registerUser,
-      { profile: `${own}profile`, devices: `${own}devices`, refresh: `${own}refresh`, people },
-      {
-        user,
-        pass: pass ?? '',
-        name: name ?? '',
-        word: wordOf(name ?? ''),
-        own: wordOf(user),
-        digest: refresh.digest,
-        ttl: refresh.ttlMs,
-      },
+      { profile: `${own}profile`, devices: `${own}devices`, refresh: `${own}refresh` },
+      { pass: pass ?? '', name: name ?? '', digest: refresh.digest, ttl: refresh.ttlMs },
     )
+    if (registered === 'ok') await this.#run(() => this.#people.add(hintsOf({ id: user, name })))
+    return registered
   }
 
   async passOf(user: UserId): Promise<string | undefined> {
-    const { own } = this.#owner(user)
-    return (await this.#read(() => this.#redis.hget(`${own}profile`, 'pass'))) ?? undefined
+    return (await this.#run(() => this.#redis.hget(`${this.#own(user)}profile`, 'pass'))) ?? undefined
   }
 
-  async noteRefresh(user: UserId, { digest, ttlMs }: RefreshNote): Promise<void> {
-    const { own } = this.#owner(user)
-    await this.#scripts.run(logInUser, { refresh: `${own}refresh` }, { digest, ttl: ttlMs })
+  async logIn(user: UserId, { digest, ttlMs }: RefreshNote): Promise<Profile> {
+    await this.#scripts.run(logInUser, { refresh: `${this.#own(user)}refresh` }, { digest, ttl: ttlMs })
+    const [profile = { id: user, name: undefined, avatar: undefined }] = await this.read([user])
+    // Registering may have broken off before it had told the index.
+    await this.#run(() => this.#people.add(hintsOf(profile)))
+    return profile
   }
 
   rotate(user: UserId, old: string, { digest, ttlMs }: RefreshNote) {
-    const { own } = this.#owner(user)
+    const own = this.#own(user)
     return this.#scripts.run(
       rotateRefresh,
       { refresh: `${own}refresh`, profile: `${own}profile` },
@@ -72,37 +71,24 @@ export class ProfileStore implements ProfilePort {
   }
 
   async update(user: UserId, { name, avatar }: ProfileChange): Promise<Profile> {
-    const { own, people } = this.#owner(user)
-    const described = await this.#scripts.run(
+    const now = await this.#scripts.run(
       describeUser,
-      { profile: `${own}profile`, people },
-      {
-        user,
-        own: wordOf(user),
-        name: change(name),
-        new_name: name ?? '',
-        word: wordOf(name ?? ''),
-        avatar: change(avatar),
-        new_avatar: avatar ?? '',
-      },
+      { profile: `${this.#own(user)}profile` },
+      { name: change(name), new_name: name ?? '', avatar: change(avatar), new_avatar: avatar ?? '' },
     )
-    return { id: user, name: described.name ?? described.tokenName, avatar: described.avatar }
+    const profile = { id: user, name: now.name ?? now.tokenName, avatar: now.avatar }
+    const held = hintsOf(profile)
+    const gone = hintsOf({ id: user, name: now.oldName }).filter(({ word }) =>
+      held.every((hint) => hint.word !== word),
+    )
+    await this.#run(() => Promise.all([this.#people.add(held), this.#people.remove(gone)]))
+    return profile
   }
 
   async read(users: readonly UserId[]): Promise<Profile[]> {
-    const found = await this.#read(() =>
-      Promise.all(
-        users.map((user) =>
-          this.#redis.hmget(
-            `${this.#owner(user).own}profile`,
-            'name',
-            'token_name',
-            'avatar',
-            'pass',
-            'guest',
-          ),
-        ),
-      ),
+    const fields = ['name', 'token_name', 'avatar', 'pass', 'guest']
+    const found = await this.#run(() =>
+      Promise.all(users.map((user) => this.#redis.hmget(`${this.#own(user)}profile`, ...fields))),
     )
     return users.flatMap((id, index) => {
       const facts = found[index] ?? []
@@ -112,41 +98,34 @@ export class ProfileStore implements ProfilePort {
     })
   }
 
-  /**
-   * Finds users whose id or name starts so, in any case. Asks every bucket, in one round trip of many commands.
-   * @returns at most `limit` ids, by the word they were found by
-   */
-  async search(start: string, limit: number): Promise<UserId[]> {
-    const low = Buffer.from(`[${wordOf(start)}`)
-    // No byte of UTF-8 is 0xff: nothing that starts so lies behind it.
-    const high = Buffer.concat([Buffer.from(`(${wordOf(start)}`), Buffer.from([0xff])])
-    const parts = await this.#read(() =>
-      Promise.all(
-        Array.from({ length: this.#keys.buckets }, (_, bucket) =>
-          this.#redis.zrange(this.#people(bucket), low, high, 'BYLEX', 'LIMIT', 0, limit),
-        ),
-      ),
-    )
-    const found = parts.flat().sort()
-    const ids = found.map((member) => member.slice(member.lastIndexOf('\0') + 1) as UserId)
-    return [...new Set(ids)].slice(0, limit)
+  async search(start: string, limit: number): Promise<Profile[]> {
+    const hints = await this.#run(() => this.#people.find(wordOf(start), limit * HINTS_PER_RESULT))
+    const profiles = await this.read([...new Set(hints.map(({ user }) => user))])
+    const words = new Map(profiles.map((profile) => [profile.id, hintsOf(profile).map(({ word }) => word)]))
+    const stale = hints.filter(({ user, word }) => !words.get(user)?.includes(word))
+    // A name that was changed by a process that died before it had told, a guest who has been forgotten.
+    if (stale.length > 0) await this.#run(() => this.#people.remove(stale))
+    const found = new Set(hints.filter((hint) => !stale.includes(hint)).map(({ user }) => user))
+    return profiles.filter(({ id }) => found.has(id)).slice(0, limit)
   }
 
-  #owner(user: UserId) {
-    const owner = userOwner(user)
-    const bucket = this.#keys.bucketOf(owner)
-    return { own: `${this.#keys.bucket(bucket)}${owner}:`, people: this.#people(bucket) }
+  #own(user: UserId): string {
+    return this.#keys.owner(userOwner(user))
   }
 
-  #people(bucket: number): string {
-    return `${this.#keys.bucket(bucket)}people`
-  }
-
-  async #read<T>(command: () => Promise<T>): Promise<T> {
+  async #run<T>(command: () => Promise<T>): Promise<T> {
     try {
       return await command()
     } catch (fault) {
       throw redisFault(fault)
     }
   }
+}
+
+/** By what a user is found. */
+function hintsOf({ id, name }: { id: UserId; name: string | undefined }): Hint[] {
+  return [...new Set([wordOf(id), ...(name === undefined ? [] : [wordOf(name)])])].map((word) => ({
+    word,
+    user: id,
+  }))
 }

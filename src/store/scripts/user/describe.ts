@@ -1,6 +1,7 @@
 import { defineScript, strings } from '../../script.ts'
 
 export interface Described {
+  oldName: string | undefined
   name: string | undefined
   tokenName: string | undefined
   avatar: string | undefined
@@ -8,10 +9,10 @@ export interface Described {
 
 export const describeUser = defineScript({
   name: 'user/describe',
-  keys: ['profile', 'people'],
-  args: ['user', 'own', 'name', 'new_name', 'word', 'avatar', 'new_avatar'],
+  keys: ['profile'],
+  args: ['name', 'new_name', 'avatar', 'new_avatar'],
   decode: (reply): Described => {
-    const [, name, tokenName, avatar] = strings(reply)
-    return { name: name || undefined, tokenName: tokenName || undefined, avatar: avatar || undefined }
+    const [, oldName, name, tokenName, avatar] = strings(reply).map((text) => text || undefined)
+    return { oldName, name, tokenName, avatar }
   },
 })

@@ -2,8 +2,8 @@ import { defineScript, strings } from '../../script.ts'
 
 export const registerUser = defineScript({
   name: 'user/register',
-  keys: ['profile', 'devices', 'refresh', 'people'],
-  args: ['user', 'pass', 'name', 'word', 'own', 'digest', 'ttl'],
+  keys: ['profile', 'devices', 'refresh'],
+  args: ['pass', 'name', 'digest', 'ttl'],
   decode: (reply): 'ok' | 'conflict' => {
     return strings(reply)[0] as 'ok' | 'conflict'
   },

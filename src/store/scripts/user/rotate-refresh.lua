@@ -2,7 +2,7 @@
 --[[ rotate-refresh: takes a refresh token for a new one. A token works once.
   Why a script: of two who show the same token, one gets the new one.     Cost: O(refresh tokens)
   KEYS refresh   hash, digest of a refresh token → its end, Unix ms
-  KEYS profile   hash: name, avatar, token_name, word, pass, guest
+  KEYS profile   hash: name, avatar, token_name, pass, guest
   ARGV old       digest of the token shown
   ARGV digest    of the token to be given
   ARGV ttl       ms it lives
