@@ -1,9 +1,10 @@
 -- Appends to a stream under an id of ours, keeps about `maxlen` entries, and renews the stream's time to live
--- (ms) once a day, so that a busy stream doesn't pay for it with every entry.
+-- (ms) once a day, so that a busy stream doesn't pay for it with every entry. The day is added to it: the last
+-- entry is kept for the whole time, however early in its day the renewal was.
 local function append_entry(stream, id, ms, last, value, maxlen, ttl)
   redis.call('XADD', stream, 'MAXLEN', '~', maxlen, id, 'm', value)
   local last_ms = last and tonumber(string.match(last, '^(%d+)')) or 0
   if math.floor(ms / 86400000) ~= math.floor(last_ms / 86400000) then
-    redis.call('PEXPIRE', stream, ttl)
+    redis.call('PEXPIRE', stream, ttl + 86400000)
   end
 end

@@ -25,10 +25,21 @@ local added = 0
 for i = 4, #ARGV, 2 do
   added = added + redis.call('HSET', sessions, ARGV[i], node .. ' ' .. ARGV[i + 1])
 end
-redis.call('HSET', nodes, node, (#ARGV - 3) / 2)
+-- Counted, not taken from the call: a join that is done here may not have been answered yet.
+local held_here = 0
+for _, value in ipairs(redis.call('HVALS', sessions)) do
+  if string.match(value, '^%S+') == node then
+    held_here = held_here + 1
+  end
+end
+redis.call('HSET', nodes, node, held_here)
 redis.call('SADD', held, 'user:' .. user)
 local came = redis.call('ZADD', online, 0, user) == 1 and redis.call('HINCRBY', state, 'presence', 1) or 0
 if added > 0 then
   tell_sessions(sessions, devices, nodes, to, 'user:' .. user)
 end
-return { 'ok', tostring(came), redis.call('HGET', state, 'head') or '0-0', unpack(redis.call('SMEMBERS', groups)) }
+local reply = { 'ok', tostring(came), redis.call('HGET', state, 'head') or '0-0' }
+for _, group in ipairs(redis.call('SMEMBERS', groups)) do
+  reply[#reply + 1] = group
+end
+return reply
