@@ -24,6 +24,7 @@ export interface Entry {
 }
 
 const NEWLINE = 0x0a
+const LENGTH = /^\d+$/
 
 /** @returns the entries of one publish; whatever isn't one ends the list */
 export function readEntries(payload: Buffer): Entry[] {
@@ -32,9 +33,10 @@ export function readEntries(payload: Buffer): Entry[] {
   while (at < payload.length) {
     const end = payload.indexOf(NEWLINE, at)
     if (end < 0) break
-    const [kind, topic, mark, bytes] = payload.toString('latin1', at, end).split(' ')
+    const [kind, topic = '', mark = '', bytes] = payload.toString('latin1', at, end).split(' ')
+    if (bytes === undefined || topic === '' || !LENGTH.test(bytes)) break
     const next = end + 1 + Number(bytes)
-    if (topic === undefined || mark === undefined || !(next <= payload.length)) break
+    if (next > payload.length) break
     entries.push({ kind: kind as Kind, topic, mark, frame: payload.subarray(end + 1, next) })
     at = next
   }
