@@ -8,16 +8,20 @@ import type { Log } from '../lib/log.ts'
 /** A round goes over all buckets in this many steps of this length. */
 const STEPS = 20
 const STEP_MS = 100
-/** How long a sign may take, ms. */
-const LIMIT_MS = 900
+/**
+ * How many steps a sign may take. Steps and not a time: sockets are read between two of them, so that a gateway which
+ * was busy for a second doesn't take its own lateness for a dead feed.
+ */
+const LIMIT_STEPS = 9
 
 export class Canary {
   /** The bus of now: a lost lease brings a new one. */
   readonly #bus: () => Bus
   readonly #buckets: number
   readonly #log: Log
-  /** bucket → when its sign was sent that has not come yet, ms */
+  /** bucket → the tick that sent its sign, which has not come yet */
   readonly #waiting = new Map<number, number>()
+  #ticks = 0
   #step = 0
   #round = 0
   #timer: NodeJS.Timeout | undefined
@@ -59,9 +63,9 @@ export class Canary {
       this.#waiting.clear() // the bus knows already
       return
     }
-    const now = performance.now()
+    this.#ticks += 1
     const silent = new Set<number>()
-    for (const [bucket, at] of this.#waiting) if (now - at > LIMIT_MS) silent.add(bucket)
+    for (const [bucket, tick] of this.#waiting) if (this.#ticks - tick > LIMIT_STEPS) silent.add(bucket)
     if (silent.size > 0) {
       this.#log.warn({ buckets: silent.size }, 'canary: the feed is silent; subscribing anew')
       this.#waiting.clear()
@@ -76,7 +80,7 @@ export class Canary {
     )
     this.#step = (this.#step + 1) % STEPS
     if (this.#step === 0) this.#round += 1
-    for (const bucket of buckets) if (!this.#waiting.has(bucket)) this.#waiting.set(bucket, now)
+    for (const bucket of buckets) if (!this.#waiting.has(bucket)) this.#waiting.set(bucket, this.#ticks)
     bus.sendCanary(buckets, this.#round).catch(() => {
       // Redis can't be reached for commands: that says nothing about the feed.
       for (const bucket of buckets) this.#waiting.delete(bucket)
