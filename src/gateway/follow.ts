@@ -24,6 +24,8 @@ export class Follow {
   readonly #hub: Hub
   readonly #port: AttachPort
   readonly #log: Log
+  /** How many attaches of a conversation are under way. */
+  readonly #attaching = new Map<ConvId, number>()
 
   constructor(deps: { hub: Hub; port: AttachPort; log: Log }) {
     this.#hub = deps.hub
@@ -37,7 +39,7 @@ export class Follow {
    */
   async enter(here: LocalUser, group: GroupId): Promise<MessageId | undefined> {
     const conv = groupConv(group)
-    const { head, joined } = await this.#port.attach(conv, here.user)
+    const { head, joined } = await this.#attach(conv, here.user)
     const exit = here.exits.get(group)
     const isMember = joined !== undefined && !(exit && comparePositions(exit, joined) > 0)
     if (!isMember || here.sessions.size === 0) {
@@ -77,12 +79,25 @@ export class Follow {
     }
   }
 
-  /** Has the node let a group go that none of its users follows. */
+  async #attach(conv: ConvId, user: UserId) {
+    this.#attaching.set(conv, (this.#attaching.get(conv) ?? 0) + 1)
+    try {
+      return await this.#port.attach(conv, user)
+    } finally {
+      const others = (this.#attaching.get(conv) ?? 1) - 1
+      if (others > 0) this.#attaching.set(conv, others)
+      else this.#attaching.delete(conv)
+    }
+  }
+
+  /** Has the node let a group go that none of its users follows, or is about to. */
   #letGo(conv: ConvId): void {
     const local = this.#hub.convs.get(conv)
     if (local && local.users.size > 0) return
     this.#hub.convs.delete(conv)
-    // An attach that follows goes to the same place in order, so the last one of both wins as it should.
+    // A detach must not overtake in effect what an attach before it has done for another user: the last of those that
+    // are under way decides. An attach that follows goes to the same place in order and wins as it should.
+    if (this.#attaching.has(conv)) return
     this.#port
       .detach(conv)
       .catch((fault: unknown) => this.#log.debug({ err: fault, conv }, 'follow: not detached'))
