@@ -7,7 +7,6 @@ import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrame, ClientOp, ServerFrame } from '@starling/protocol/frames'
 import type { Ref } from '@starling/protocol/ids'
 import { TokenBucket } from '../lib/token-bucket.ts'
-import { redisFault } from '../store/script.ts'
 import type { Connection, ConnectionHandler, Receiver } from './connection.ts'
 import type { GatewayContext } from './context.ts'
 import { send, typing } from './handlers/message.ts'
@@ -169,8 +168,7 @@ export class Dispatch implements ConnectionHandler {
 
   /** Sorts a fault: what the client is told. What is our bug is logged whole. */
   #known(fault: unknown, where: { op: ClientOp; user?: string }): ProtocolError {
-    const known = redisFault(fault)
-    if (known instanceof ProtocolError) return known
+    if (fault instanceof ProtocolError) return fault
     this.#context.log.error({ err: fault, ...where }, 'a frame could not be handled')
     return new ProtocolError('internal', 'something went wrong here')
   }
