@@ -5,11 +5,11 @@ import { MAX_DEPTH } from '@starling/protocol/limits'
 import type { MiddlewareHandler } from 'hono'
 
 /** Most bytes of a request's body. */
-export const MAX_HTTP_BODY_BYTES = 64 * 1024
+const MAX_HTTP_BODY_BYTES = 64 * 1024
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-export const tooLarge = (): ProtocolError =>
+const tooLarge = (): ProtocolError =>
   new ProtocolError('too_large', `a request has at most ${MAX_HTTP_BODY_BYTES} bytes`)
 
 /** Lets through what is JSON in UTF-8 within the limits, and a body that isn't there. */
