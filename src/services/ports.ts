@@ -13,21 +13,6 @@ import type {
   SessionId,
   UserId,
 } from '@starling/protocol/ids'
-import type { Advanced } from '../store/scripts/conv/advance.ts'
-import type { Appended } from '../store/scripts/conv/append.ts'
-import type { DmAppended } from '../store/scripts/conv/append-dm.ts'
-import type { ConvRange } from '../store/scripts/conv/range.ts'
-import type { ConvView } from '../store/scripts/conv/view.ts'
-import type { MembersAdded } from '../store/scripts/group/add-members.ts'
-import type { Created } from '../store/scripts/group/create.ts'
-import type { GroupDescribed } from '../store/scripts/group/describe.ts'
-import type { MembersListed } from '../store/scripts/group/list-members.ts'
-import type { MemberRemoved } from '../store/scripts/group/remove-member.ts'
-import type { Joined } from '../store/scripts/user/join.ts'
-import type { InboxRange } from '../store/scripts/user/range.ts'
-import type { Rejoined } from '../store/scripts/user/rejoin.ts'
-
-export type { Advanced, Appended, ConvRange, ConvView, DmAppended, InboxRange, Joined, Rejoined }
 
 /** A message on its way into a log. */
 export interface Draft {
@@ -50,6 +35,43 @@ export interface Stretch {
   count: number
 }
 
+export type Appended = { is: 'ok' | 'dup'; id: MessageId } | { is: 'not_found' | 'not_member' | 'muted' }
+
+export type DmAppended =
+  | {
+      is: 'ok' | 'dup'
+      id: MessageId
+      tail: string
+      /** The sender's list of conversations should be told. */
+      note: boolean
+    }
+  | { is: 'blocked' | 'stranger_limit' }
+
+export type ConvView =
+  | {
+      is: 'ok'
+      head: MessageId
+      read: MessageId | undefined
+      peerRead: MessageId | undefined
+      peerReceived: MessageId | undefined
+      name: string | undefined
+      last: { id: MessageId; tail: string } | undefined
+    }
+  | { is: 'not_found' | 'not_member' }
+
+export interface LogEntry {
+  id: MessageId
+  tail: string
+}
+
+export type ConvRange =
+  | { is: 'ok'; head: MessageId; floor: MessageId; first: MessageId | undefined; entries: LogEntry[] }
+  | { is: 'not_found' | 'not_member' }
+
+export type Advanced =
+  | { is: 'moved' | 'stale'; position: MessageId; head: MessageId }
+  | { is: 'not_found' | 'not_member' }
+
 export interface ConvPort {
   appendDm(draft: Draft, other: UserId, guard: 'check' | 'free'): Promise<DmAppended>
   append(draft: Draft, guard: 'member' | 'group' | 'channel'): Promise<Appended>
@@ -60,6 +82,12 @@ export interface ConvPort {
   tell(conv: ConvId, user: UserId, frame: string): Promise<'ok' | 'not_member'>
   /** Whether `user` has blocked the other one of a dm. */
   blocks(conv: ConvId, user: UserId): Promise<boolean>
+}
+
+export interface InboxRange {
+  head: InboxPosition
+  first: InboxPosition | undefined
+  entries: { position: InboxPosition; entry: string }[]
 }
 
 export interface InboxPort {
@@ -88,6 +116,41 @@ export interface InboxPort {
   /** Where a device's inbox is safe up to. */
   devicePosition(user: UserId, device: DeviceId): Promise<InboxPosition | undefined>
 }
+
+export type Created = { is: 'ok'; id: MessageId; createdAt: number } | { is: 'conflict' }
+
+export type GroupDescribed =
+  | {
+      is: 'ok'
+      name: string
+      intro: string
+      icon: string
+      owner: UserId
+      members: number
+      join: 'invite' | 'open'
+      history: 'joined' | 'all'
+      createdAt: number
+    }
+  | { is: 'not_found' | 'not_member' }
+
+export interface MemberListed {
+  user: UserId
+  role: 'owner' | 'admin' | 'member'
+  joined: MessageId
+  mutedUntil: number
+}
+
+export type MembersListed =
+  | { is: 'ok'; total: number; members: MemberListed[] }
+  | { is: 'not_found' | 'not_member' }
+
+export type MembersAdded =
+  | { is: 'ok'; id: MessageId; tail: string; added: UserId[] }
+  | { is: 'not_found' | 'not_member' | 'forbidden' }
+
+export type MemberRemoved =
+  | { is: 'ok'; id: MessageId }
+  | { is: 'not_found' | 'not_member' | 'no_such_member' | 'forbidden' | 'owner_stays' }
 
 export interface GroupPort {
   create(group: GroupId, owner: UserId, about: NewGroup, others: UserId[], tail: string): Promise<Created>
@@ -129,6 +192,31 @@ export interface NewSession {
   since: number
   /** The name in the token. */
   name: string | undefined
+}
+
+export type Joined =
+  | {
+      is: 'ok'
+      /** The number of this change of presence; undefined where the user was online. */
+      came: number | undefined
+      inboxHead: InboxPosition
+      oldestInbox: InboxPosition | undefined
+      /** The device's received position; undefined for one never seen before. */
+      devicePosition: InboxPosition | undefined
+      devices: number
+      name: string | undefined
+      avatar: string | undefined
+      /** The `session` frame, ready to send. */
+      sessionFrame: string
+      groups: GroupId[]
+    }
+  | { is: 'full' }
+
+export interface Rejoined {
+  /** The number of this change of presence; undefined where the user was online. */
+  came: number | undefined
+  inboxHead: InboxPosition
+  groups: GroupId[]
 }
 
 export interface SessionPort {

@@ -1,9 +1,6 @@
 import type { MessageId } from '@starling/protocol/ids'
+import type { Advanced } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export type Advanced =
-  | { is: 'moved' | 'stale'; position: MessageId; head: MessageId }
-  | { is: 'not_found' | 'not_member' }
 
 export const advancePosition = defineScript({
   name: 'conv/advance',

@@ -1,15 +1,6 @@
 import type { MessageId } from '@starling/protocol/ids'
+import type { DmAppended } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export type DmAppended =
-  | {
-      is: 'ok' | 'dup'
-      id: MessageId
-      tail: string
-      /** The sender's list of conversations should be told. */
-      note: boolean
-    }
-  | { is: 'blocked' | 'stranger_limit' }
 
 export const appendDm = defineScript({
   name: 'conv/append-dm',

@@ -1,7 +1,6 @@
 import type { MessageId } from '@starling/protocol/ids'
+import type { Appended } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export type Appended = { is: 'ok' | 'dup'; id: MessageId } | { is: 'not_found' | 'not_member' | 'muted' }
 
 export const appendMessage = defineScript({
   name: 'conv/append',

@@ -1,14 +1,6 @@
 import type { MessageId } from '@starling/protocol/ids'
+import type { ConvRange } from '../../../services/ports.ts'
 import { defineScript, pairs, strings } from '../../script.ts'
-
-export type ConvRange =
-  | { is: 'ok'; head: MessageId; floor: MessageId; first: MessageId | undefined; entries: LogEntry[] }
-  | { is: 'not_found' | 'not_member' }
-
-export interface LogEntry {
-  id: MessageId
-  tail: string
-}
 
 export const rangeLog = defineScript({
   name: 'conv/range',

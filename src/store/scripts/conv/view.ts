@@ -1,17 +1,6 @@
 import type { MessageId } from '@starling/protocol/ids'
+import type { ConvView } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export type ConvView =
-  | {
-      is: 'ok'
-      head: MessageId
-      read: MessageId | undefined
-      peerRead: MessageId | undefined
-      peerReceived: MessageId | undefined
-      name: string | undefined
-      last: { id: MessageId; tail: string } | undefined
-    }
-  | { is: 'not_found' | 'not_member' }
 
 export const viewConv = defineScript({
   name: 'conv/view',

@@ -1,9 +1,6 @@
 import type { MessageId, UserId } from '@starling/protocol/ids'
+import type { MembersAdded } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export type MembersAdded =
-  | { is: 'ok'; id: MessageId; tail: string; added: UserId[] }
-  | { is: 'not_found' | 'not_member' | 'forbidden' }
 
 export const addMembers = defineScript({
   name: 'group/add-members',

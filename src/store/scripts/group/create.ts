@@ -1,7 +1,6 @@
 import type { MessageId } from '@starling/protocol/ids'
+import type { Created } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export type Created = { is: 'ok'; id: MessageId; createdAt: number } | { is: 'conflict' }
 
 export const createGroup = defineScript({
   name: 'group/create',

@@ -1,19 +1,6 @@
 import type { UserId } from '@starling/protocol/ids'
+import type { GroupDescribed } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export type GroupDescribed =
-  | {
-      is: 'ok'
-      name: string
-      intro: string
-      icon: string
-      owner: UserId
-      members: number
-      join: 'invite' | 'open'
-      history: 'joined' | 'all'
-      createdAt: number
-    }
-  | { is: 'not_found' | 'not_member' }
 
 export const describeGroup = defineScript({
   name: 'group/describe',

@@ -1,16 +1,6 @@
 import type { MessageId, UserId } from '@starling/protocol/ids'
+import type { MemberListed, MembersListed } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export interface MemberListed {
-  user: UserId
-  role: 'owner' | 'admin' | 'member'
-  joined: MessageId
-  mutedUntil: number
-}
-
-export type MembersListed =
-  | { is: 'ok'; total: number; members: MemberListed[] }
-  | { is: 'not_found' | 'not_member' }
 
 export const listMembers = defineScript({
   name: 'group/list-members',

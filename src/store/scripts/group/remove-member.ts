@@ -1,9 +1,6 @@
 import type { MessageId } from '@starling/protocol/ids'
+import type { MemberRemoved } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export type MemberRemoved =
-  | { is: 'ok'; id: MessageId }
-  | { is: 'not_found' | 'not_member' | 'no_such_member' | 'forbidden' | 'owner_stays' }
 
 export const removeMember = defineScript({
   name: 'group/remove-member',

@@ -1,23 +1,6 @@
 import type { GroupId, InboxPosition } from '@starling/protocol/ids'
+import type { Joined } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export type Joined =
-  | {
-      is: 'ok'
-      /** The number of this change of presence; undefined where the user was online. */
-      came: number | undefined
-      inboxHead: InboxPosition
-      oldestInbox: InboxPosition | undefined
-      /** The device's received position; undefined for one never seen before. */
-      devicePosition: InboxPosition | undefined
-      devices: number
-      name: string | undefined
-      avatar: string | undefined
-      /** The `session` frame, ready to send. */
-      sessionFrame: string
-      groups: GroupId[]
-    }
-  | { is: 'full' }
 
 export const joinUser = defineScript({
   name: 'user/join',

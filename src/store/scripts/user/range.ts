@@ -1,11 +1,6 @@
 import type { InboxPosition } from '@starling/protocol/ids'
+import type { InboxRange } from '../../../services/ports.ts'
 import { defineScript, pairs, strings } from '../../script.ts'
-
-export interface InboxRange {
-  head: InboxPosition
-  first: InboxPosition | undefined
-  entries: { position: InboxPosition; entry: string }[]
-}
 
 export const rangeInbox = defineScript({
   name: 'user/range',

@@ -1,12 +1,6 @@
 import type { GroupId, InboxPosition } from '@starling/protocol/ids'
+import type { Rejoined } from '../../../services/ports.ts'
 import { defineScript, strings } from '../../script.ts'
-
-export interface Rejoined {
-  /** The number of this change of presence; undefined where the user was online. */
-  came: number | undefined
-  inboxHead: InboxPosition
-  groups: GroupId[]
-}
 
 export const rejoinUser = defineScript({
   name: 'user/rejoin',
