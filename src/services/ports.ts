@@ -222,8 +222,8 @@ export interface Rejoined {
 export interface SessionPort {
   join(session: NewSession): Promise<Joined>
   leave(user: UserId, session: SessionId): Promise<{ left: number }>
-  /** Ends a user's presence if they have no session. @returns the number of that change of presence */
-  endPresence(user: UserId): Promise<{ gone: number | undefined }>
+  /** Ends a user's presence if `session` was the last to leave and none has come. @returns the number of that change */
+  endPresence(user: UserId, session: SessionId): Promise<{ gone: number | undefined }>
   /** Notes that everybody has been told: the reaper need not look at this user any more. */
   release(user: UserId): Promise<void>
   rejoin(user: UserId, sessions: NewSession[]): Promise<Rejoined>

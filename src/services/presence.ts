@@ -3,7 +3,7 @@
  * gateway gathers what it decided into batches, and hands what it hears to the watchers it holds.
  */
 import { setTimeout } from 'node:timers/promises'
-import type { UserId } from '@starling/protocol/ids'
+import type { SessionId, UserId } from '@starling/protocol/ids'
 import { OFFLINE_GRACE_MS } from '@starling/protocol/limits'
 import type { PresenceBatch } from '../bus/bus.ts'
 import type { Log } from '../lib/log.ts'
@@ -51,11 +51,12 @@ export class Presence {
   }
 
   /** A user's last session of all has left here: offline, unless one comes back within the grace. */
-  left(user: UserId): void {
-    if (this.#graces.has(user)) return
-    const grace = setTimeout(OFFLINE_GRACE_MS).then(async () => {
+  left(user: UserId, session: SessionId): void {
+    const grace: Promise<void> = setTimeout(OFFLINE_GRACE_MS).then(async () => {
+      // One who was back and left again has a new grace, on this node or on another, which the store knows.
+      if (this.#graces.get(user) !== grace) return
       this.#graces.delete(user)
-      await this.#end(user)
+      await this.#end(user, session)
     })
     this.#graces.set(user, grace)
   }
@@ -149,14 +150,14 @@ export class Presence {
     await this.#publish()
   }
 
-  async #end(user: UserId): Promise<void> {
+  async #end(user: UserId, session: SessionId): Promise<void> {
     try {
-      const { gone } = await this.#sessions.endPresence(user)
+      const { gone } = await this.#sessions.endPresence(user, session)
       if (gone === undefined) await this.#sessions.release(user)
       else this.#gather(user, false, gone)
     } catch (fault) {
       this.#log.debug({ err: fault, user }, 'presence: not ended now')
-      if (!this.#closed) this.left(user)
+      if (!this.#closed) this.left(user, session)
     }
   }
 

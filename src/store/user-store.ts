@@ -96,17 +96,23 @@ export class UserStore implements InboxPort, SessionPort {
     const { own, to, held } = this.#owner(user)
     return this.#scripts.run(
       leaveUser,
-      { sessions: `${own}sessions`, nodes: `${own}nodes`, devices: `${own}devices`, held },
+      {
+        sessions: `${own}sessions`,
+        nodes: `${own}nodes`,
+        devices: `${own}devices`,
+        state: `${own}state`,
+        held,
+      },
       { user, session, node: this.#node().id, to },
     )
   }
 
-  endPresence(user: UserId) {
+  endPresence(user: UserId, session: SessionId) {
     const { own, online } = this.#owner(user)
     return this.#scripts.run(
       endPresence,
       { sessions: `${own}sessions`, state: `${own}state`, online },
-      { user },
+      { user, session },
     )
   }
 

@@ -31,7 +31,11 @@ export async function hello(
     since: Date.now(),
     name: claims.name,
   }
-  const joined = await context.sessions.join(identity)
+  const joined = await context.sessions.join(identity).catch((fault: unknown) => {
+    // It may be written though no answer came: a session that nobody has would keep its user online.
+    void leave(context, identity)
+    throw fault
+  })
   if (joined.is === 'full') throw new ProtocolError('forbidden', 'too many sessions of this user')
   if (joined.came !== undefined) context.presence.came(identity.user, joined.came)
   if (session.state.is !== 'joining') {
@@ -59,7 +63,7 @@ export async function leave(context: GatewayContext, { user, session }: Identity
   for (;;) {
     try {
       const { left } = await context.sessions.leave(user, session)
-      if (left === 0) context.presence.left(user)
+      if (left === 0) context.presence.left(user, session)
       return
     } catch (fault) {
       context.log.debug({ err: fault, user, session }, 'session: cannot leave now')

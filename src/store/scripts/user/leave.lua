@@ -4,6 +4,7 @@
   KEYS sessions  hash, session → <node id> <json>
   KEYS nodes     hash, node id → how many of the sessions it holds
   KEYS devices   hash, device → <received position> <last seen ms>
+  KEYS state     hash: last_left, the session whose leaving left none
   KEYS held      set, the owners of this bucket of which the node holds a socket
   ARGV user      who
   ARGV session   UUID
@@ -12,7 +13,7 @@
   RETURNS        ok <sessions left>
   PUBLISHES      the session frame on the channel of each node that still holds the user
 ]]
-local sessions, nodes, devices, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local sessions, nodes, devices, state, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local user, session, node, to = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include tell
 -- @include tell-sessions
@@ -30,5 +31,7 @@ if redis.call('HINCRBY', nodes, node, -1) <= 0 then
 end
 if left > 0 then
   tell_sessions(sessions, devices, nodes, to, 'user:' .. user)
+else
+  redis.call('HSET', state, 'last_left', session)
 end
 return { 'ok', tostring(left) }
