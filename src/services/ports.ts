@@ -221,7 +221,8 @@ export interface Rejoined {
 
 export interface SessionPort {
   join(session: NewSession): Promise<Joined>
-  leave(user: UserId, session: SessionId): Promise<{ left: number }>
+  /** @returns whether it was the user's last session of all; the same when asked again */
+  leave(user: UserId, session: SessionId): Promise<{ last: boolean }>
   /** Ends a user's presence if `session` was the last to leave and none has come. @returns the number of that change */
   endPresence(user: UserId, session: SessionId): Promise<{ gone: number | undefined }>
   /** Notes that everybody has been told: the reaper need not look at this user any more. */

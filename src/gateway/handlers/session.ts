@@ -62,8 +62,8 @@ export async function hello(
 export async function leave(context: GatewayContext, { user, session }: Identity): Promise<void> {
   for (;;) {
     try {
-      const { left } = await context.sessions.leave(user, session)
-      if (left === 0) context.presence.left(user, session)
+      const { last } = await context.sessions.leave(user, session)
+      if (last) context.presence.left(user, session)
       return
     } catch (fault) {
       context.log.debug({ err: fault, user, session }, 'session: cannot leave now')

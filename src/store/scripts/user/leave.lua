@@ -10,7 +10,7 @@
   ARGV session   UUID
   ARGV node      node id
   ARGV to        prefix of the nodes' channels in this bucket
-  RETURNS        ok <sessions left>
+  RETURNS        last: none is left of the user, and this one was the last to leave, also when asked again | more
   PUBLISHES      the session frame on the channel of each node that still holds the user
 ]]
 local sessions, nodes, devices, state, held = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -19,7 +19,8 @@ local user, session, node, to = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include tell-sessions
 
 if redis.call('HDEL', sessions, session) == 0 then
-  return { 'ok', tostring(redis.call('HLEN', sessions)) }
+  local was_last = redis.call('HLEN', sessions) == 0 and redis.call('HGET', state, 'last_left') == session
+  return { was_last and 'last' or 'more' }
 end
 local left = redis.call('HLEN', sessions)
 if redis.call('HINCRBY', nodes, node, -1) <= 0 then
@@ -34,4 +35,4 @@ if left > 0 then
 else
   redis.call('HSET', state, 'last_left', session)
 end
-return { 'ok', tostring(left) }
+return { left > 0 and 'more' or 'last' }

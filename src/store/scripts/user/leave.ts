@@ -4,7 +4,7 @@ export const leaveUser = defineScript({
   name: 'user/leave',
   keys: ['sessions', 'nodes', 'devices', 'state', 'held'],
   args: ['user', 'session', 'node', 'to'],
-  decode: (reply): { left: number } => {
-    return { left: Number(strings(reply)[1]) }
+  decode: (reply): { last: boolean } => {
+    return { last: strings(reply)[0] === 'last' }
   },
 })
