@@ -1,0 +1,50 @@
+/**
+ * Gets `npm start` its Redis: REDIS_URL, else a server on the PATH, else Docker, else the system's package. One of our
+ * own keeps its data in a folder and is set as a deployment's should be.
+ */
+import { mkdirSync } from 'node:fs'
+import { dockerAnswers, dockerRedis } from './docker.ts'
+import { installPackages } from './packages.ts'
+import { findRedisServer, type Launch, type RedisServer, startRedisServer } from './redis-server.ts'
+import { UserError } from './user-error.ts'
+
+export type FoundRedis = { kind: 'given'; url: string } | ({ kind: 'own' } & RedisServer)
+
+const settings = {
+  appendonly: 'yes',
+  appendfsync: 'everysec',
+  save: '',
+  'maxmemory-policy': 'noeviction',
+  // The default of 32 MB cuts off a gateway that is merely busy.
+  'client-output-buffer-limit': ['pubsub', '256mb', '64mb', '60'],
+}
+
+/** @throws UserError with what to do, where there is none to be had */
+export async function getRedis(dir: string): Promise<FoundRedis> {
+  const url = process.env['REDIS_URL']
+  if (url) return { kind: 'given', url }
+  mkdirSync(dir, { recursive: true })
+
+  const installed = findRedisServer()
+  if (installed) return startIn(dir, installed)
+  if (dockerAnswers()) return { kind: 'own', ...(await startRedisServer(dockerRedis(dir), settings)) }
+  return startIn(dir, installRedisServer())
+}
+
+/** A server on the PATH, installed first where there is none. @throws UserError with what to do, where that fails */
+export function installRedisServer(): Launch {
+  const found = findRedisServer()
+  if (found) return found
+  installPackages(
+    'redis',
+    'No Redis (7.0 or later) here: neither REDIS_URL nor redis-server, valkey-server or Docker.',
+  )
+  const launch = findRedisServer()
+  if (!launch)
+    throw new UserError('The Redis of this system is older than 7.0: install a later one, or set REDIS_URL.')
+  return launch
+}
+
+async function startIn(dir: string, launch: Launch): Promise<FoundRedis> {
+  return { kind: 'own', ...(await startRedisServer(launch, { ...settings, dir })) }
+}

@@ -1,0 +1,77 @@
+/**
+ * The door of every npm script: installs what is missing or stale, then hands over to the Node.js that this project
+ * runs on. Plain JavaScript without a dependency: on a fresh clone it is run by whatever Node.js is there (≥ 20.19).
+ *
+ *   node scripts/run.mjs <script> [arguments]
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const modules = join(root, 'node_modules')
+
+/** Whether node_modules is what package-lock.json asks for; packages for other platforms may be absent. */
+function isInstalled() {
+  const installedLock = join(modules, '.package-lock.json')
+  if (!existsSync(installedLock)) return false
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
+  const installed = JSON.parse(readFileSync(installedLock, 'utf8')).packages
+  return (
+    Object.keys(installed).every((path) => path in wanted) &&
+    Object.entries(wanted).every(([path, { version, integrity, optional, devOptional }]) => {
+      const found = installed[path]
+      if (path === '') return true
+      return found ? found.version === version && found.integrity === integrity : optional || devOptional
+    })
+  )
+}
+
+/** Runs `npm ci`. Its warnings are about the Node.js at the door, which is not the one that will run the project. */
+function install() {
+  console.log('Installing the dependencies (npm ci) …')
+  const npm = spawnSync('npm', ['ci', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  })
+  if (npm.status !== 0) fail(`npm ci failed${npm.error ? `: ${npm.error.message}` : ''}.`)
+}
+
+/** The Node.js 22 among the dependencies, or the one at the door where there is none for this platform. */
+function findNode() {
+  const family = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node'
+  const system = process.platform === 'win32' ? 'win' : process.platform
+  const own = join(modules, `${family}-${system}-${process.arch}`, 'bin')
+  const candidates = [join(own, system === 'win' ? 'node.exe' : 'node'), process.execPath]
+  const node = candidates.find((path) => {
+    const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
+    return stdout?.startsWith('v22.')
+  })
+  return (
+    node ?? fail(`Starling runs on Node.js 22; none is available for ${system} ${process.arch}. Install it.`)
+  )
+}
+
+/** @returns {never} */
+function fail(message) {
+  console.error(message)
+  process.exit(1)
+}
+
+if (!isInstalled()) install()
+const node = findNode()
+const path = [join(node, '..'), join(modules, '.bin'), process.env.PATH].join(delimiter)
+// The channel lets a script see that this process is gone, however it ended.
+const script = spawn(node, process.argv.slice(2), {
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  env: { ...process.env, PATH: path },
+})
+script.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    // A terminal's Ctrl-C reaches the script by itself.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) script.kill(signal)
+  })
+}

@@ -1,0 +1,17 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { expect, it } from 'vitest'
+import { freePort, isFree } from '../../../scripts/lib/ports.ts'
+
+it('gives a port that one can listen on', async () => {
+  expect(await isFree(await freePort(), '127.0.0.1')).toBe(true)
+})
+
+it('sees that a port is taken, on all addresses too', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  expect(await isFree(port, '127.0.0.1')).toBe(false)
+  expect(await isFree(port, '0.0.0.0')).toBe(false)
+  server.close()
+})
