@@ -38,7 +38,7 @@ export interface SyncRequest {
 export interface SyncResult {
   /** Older than the log: to be loaded by HTTP. */
   gaps: string[]
-  /** More came meanwhile than could be held: to be asked for again. */
+  /** More has come than this sync could know of: to be asked for once more. */
   again: string[]
 }
 
@@ -134,9 +134,14 @@ export class Positions {
       }
       this.#mend(conv)
     }
+    const given = new Set(request.convs.map(([conv]) => conv))
     for (const { conv, head, gap } of synced.convs) {
       if (gap) result.gaps.push(conv)
-      if (!isDm(conv) && !this.#dense.has(conv)) this.#dense.set(conv, this.#newLine(placeOf(head)))
+      if (isDm(conv) || given.has(conv)) continue
+      const line = this.#dense.get(conv)
+      if (line === undefined) this.#dense.set(conv, this.#newLine(placeOf(head)))
+      // The inbox has just told of it (one was added to a group); what came there since is not in the inbox.
+      else if (comparePlaces(placeOf(line.at as string), placeOf(head)) < 0) result.again.push(conv)
     }
     return result
   }

@@ -176,6 +176,29 @@ describe('groups and channels', () => {
     expect(client.state).toBe('live')
   })
 
+  it('that the inbox has told of during a sync are asked for from there', async () => {
+    const { client, gateway, record } = setup()
+    const messages = record('message')
+    client.connect()
+    const { line } = await gateway.greets()
+    line.say(welcomeOf())
+    const { ref } = await line.hears('sync')
+    const added = message('group:new', '5-1', {
+      inbox: '5-1',
+      body: { type: 'event', event: 'member_joined' },
+    })
+    line.say({ op: 'batch', ref, frames: [added] })
+    line.say({ op: 'synced', ref, inbox: '5-1', convs: [listed('group:new', '7-3')] })
+    const again = await line.hears('sync')
+    expect(again.convs).toEqual({ 'group:new': '5-1' })
+    line.say({
+      op: 'batch',
+      ref: again.ref,
+      frames: [message('group:new', '6-2'), message('group:new', '7-3')],
+    })
+    expect(ids(messages)).toEqual(['5-1', '6-2', '7-3'])
+  })
+
   it('of names like __proto__ are groups like any other', async () => {
     const { line, messages, clock } = await joined()
     line.say(message('group:__proto__', '1-1'), message('group:__proto__', '3-3'))
