@@ -1,0 +1,7 @@
+/** Who a connection of a load generator is, and where it goes. */
+export interface Login {
+  /** On 127.0.0.1. */
+  port: number
+  user: string
+  token: string
+}

@@ -1,0 +1,163 @@
+/**
+ * A WebSocket client with nothing on top, cheap enough that a generator is not what is measured: all sockets of
+ * a process read into one buffer, frames are handed on as places in it, texts go out with a mask of zeros.
+ * It knows what our gateways write: unfragmented, uncompressed frames.
+ */
+import { randomBytes } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+
+/** One text frame; the bytes are only valid during the call. */
+export type OnText = (data: Buffer, start: number, end: number) => void
+
+const OPCODE = { text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const
+const FIN = 0x80
+const MASKED = 0x80
+const NO_MASK = '\0\0\0\0'
+const HEAD_END = '\r\n\r\n'
+const READ_BYTES = 256 * 1024
+
+/** Reading is synchronous, so one buffer serves all sockets. */
+const shared = Buffer.allocUnsafe(READ_BYTES)
+
+export class LoadSocket {
+  readonly #socket: Socket
+  readonly #onText: OnText
+  readonly #onEnd: (why: string) => void
+  readonly #upgraded = Promise.withResolvers<void>()
+  #isOpen = false
+  /** The beginning of a frame that has not come whole. */
+  #rest: Buffer | undefined
+  #closing = false
+
+  /**
+   * Opens a connection.
+   * @param onEnd called once if the connection ends without `close` having been called
+   * @throws Error where it is refused
+   */
+  static async open(to: {
+    port: number
+    path: string
+    subprotocol: string
+    onText: OnText
+    onEnd: (why: string) => void
+  }): Promise<LoadSocket> {
+    const socket = new LoadSocket(to)
+    await socket.#upgraded.promise
+    return socket
+  }
+
+  private constructor(to: Parameters<typeof LoadSocket.open>[0]) {
+    this.#onText = to.onText
+    this.#onEnd = to.onEnd
+    this.#socket = connect({
+      host: '127.0.0.1',
+      port: to.port,
+      noDelay: true,
+      onread: {
+        buffer: shared,
+        callback: (bytes) => {
+          this.#read(shared.subarray(0, bytes))
+          return true
+        },
+      },
+    })
+    this.#socket.on('error', (fault) => this.#ended(fault.message))
+    this.#socket.on('close', () => this.#ended('the line broke'))
+    this.#socket.write(
+      [
+        `GET ${to.path} HTTP/1.1`,
+        `Host: 127.0.0.1:${to.port}`,
+        'Connection: Upgrade',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Version: 13',
+        `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+        `Sec-WebSocket-Protocol: ${to.subprotocol}`,
+        HEAD_END,
+      ].join('\r\n'),
+    )
+  }
+
+  /** Sends a text of ASCII. */
+  send(text: string): void {
+    this.#write(OPCODE.text, text)
+  }
+
+  close(): void {
+    this.#closing = true
+    this.#socket.destroy()
+  }
+
+  #write(opcode: number, text: string): void {
+    const { length } = text
+    const size =
+      length < 126
+        ? String.fromCharCode(MASKED | length)
+        : String.fromCharCode(MASKED | 126, length >> 8, length & 0xff)
+    this.#socket.write(String.fromCharCode(FIN | opcode) + size + NO_MASK + text, 'latin1')
+  }
+
+  #ended(why: string): void {
+    if (this.#closing) return
+    this.#closing = true
+    this.#socket.destroy()
+    this.#upgraded.reject(new Error(why))
+    if (this.#isOpen) this.#onEnd(why)
+  }
+
+  #read(chunk: Buffer): void {
+    const data = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk
+    let at = this.#isOpen ? 0 : this.#readHead(data)
+    while (this.#isOpen && !this.#closing) {
+      const next = this.#readFrame(data, at)
+      if (next === undefined) break
+      at = next
+    }
+    this.#rest = at < data.length ? Buffer.from(data.subarray(at)) : undefined
+  }
+
+  /** @returns where the frames begin */
+  #readHead(data: Buffer): number {
+    const end = data.indexOf(HEAD_END)
+    if (end < 0) return 0
+    const status = data.toString('latin1', 0, data.indexOf('\r\n'))
+    if (!status.includes(' 101 ')) {
+      this.#ended(`the upgrade was refused: ${status}`)
+      return data.length
+    }
+    this.#isOpen = true
+    this.#upgraded.resolve()
+    return end + HEAD_END.length
+  }
+
+  /** @returns where the next frame begins; undefined where this one has not come whole */
+  #readFrame(data: Buffer, at: number): number | undefined {
+    if (data.length < at + 2) return undefined
+    let length = data[at + 1]!
+    let start = at + 2
+    if (length === 126) {
+      if (data.length < at + 4) return undefined
+      length = data.readUInt16BE(at + 2)
+      start = at + 4
+    } else if (length === 127) {
+      if (data.length < at + 10) return undefined
+      length = Number(data.readBigUInt64BE(at + 2))
+      start = at + 10
+    }
+    const end = start + length
+    if (data.length < end) return undefined
+    switch (data[at]) {
+      case FIN | OPCODE.text:
+        this.#onText(data, start, end)
+        break
+      case FIN | OPCODE.ping:
+        this.#write(OPCODE.pong, data.toString('latin1', start, end))
+        break
+      case FIN | OPCODE.close:
+        this.#ended(`closed with ${length >= 2 ? data.readUInt16BE(start) : 'no code'}`)
+        break
+      default:
+        this.#ended(`a frame of unknown kind 0x${data[at]!.toString(16)}`)
+    }
+    return end
+  }
+}
