@@ -50,8 +50,8 @@ export interface NewGroup {
 export interface Member {
   user: string
   role: Role
-  /** The id at which they joined. */
-  joined: string
+  /** Unix ms. */
+  joined: number
   /** Unix ms. */
   mutedUntil?: number
 }
