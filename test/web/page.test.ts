@@ -111,11 +111,13 @@ describe('the page on two gateways', () => {
     const members = alice.page.getByTestId('members')
     await members.getByRole('link').filter({ hasText: names.bob }).waitFor()
 
-    await bob.page.getByRole('button', { name: 'Leave group' }).click()
-    await bob.page.getByRole('button', { name: 'Yes' }).click()
+    await bob.confirm('Leave group')
     await bob.chat(title).waitFor({ state: 'detached' })
     await alice.messages.getByText(`${names.bob} left`).waitFor()
     await members.getByRole('link').filter({ hasText: names.bob }).waitFor({ state: 'detached' })
+
+    await alice.confirm('Leave group')
+    await alice.chat(title).waitFor({ state: 'detached' })
   })
 
   test('an open group is joined by its link, also by one who has to sign in first', async () => {
@@ -199,8 +201,8 @@ describe('the page on two gateways', () => {
     await reader.message('line 150.').waitFor()
     const first = reader.messages.getByRole('article').first()
     for (let turns = 0; turns < 5 && (await reader.message('line 1.').count()) === 0; turns++) {
-      await reader.messages.evaluate((list) => list.scrollTo(0, 0))
       const words = String(await first.locator('.text').textContent())
+      await reader.messages.evaluate((list) => list.scrollTo(0, 0))
       await expect.poll(() => first.locator('.text').textContent()).not.toBe(words)
       // What stood at the top is where it was, but for the height of what has left the list's head.
       expect((await reader.message(words).boundingBox())?.y).toBeLessThan(200)

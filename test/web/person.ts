@@ -94,6 +94,12 @@ export class Person {
     return this.page.getByTestId('composer')
   }
 
+  /** Presses a button that asks before it acts, and says yes. */
+  async confirm(action: string): Promise<void> {
+    await this.page.getByRole('button', { name: action }).click()
+    await this.page.getByRole('dialog').getByRole('button', { name: action }).click()
+  }
+
   get messages(): Locator {
     return this.page.getByTestId('messages')
   }

@@ -1,23 +1,31 @@
-/** Where one can be: named routes behind `#`, so that any server of plain files will do. */
+/**
+ * Where one can be: named routes behind `#`, so that any server of plain files will do. Pages are not loaded one by
+ * one: together they are small, and gateways of two releases side by side can't hand out halves that don't fit.
+ */
 import type { Pinia } from 'pinia'
 import { createRouter, createWebHashHistory, type Router } from 'vue-router'
+import AccountPage from './pages/AccountPage.vue'
+import ChatsPage from './pages/ChatsPage.vue'
+import ConversationPage from './pages/ConversationPage.vue'
+import HomePage from './pages/HomePage.vue'
+import JoinPage from './pages/JoinPage.vue'
+import NothingPicked from './pages/NothingPicked.vue'
+import SignInPage from './pages/SignInPage.vue'
 import { useAccountStore } from './stores/account.ts'
-
-const NothingPicked = () => import('./pages/NothingPicked.vue')
 
 export function createAppRouter(pinia: Pinia): Router {
   const router = createRouter({
     history: createWebHashHistory(),
     routes: [
-      { path: '/sign-in', name: 'signIn', component: () => import('./pages/SignInPage.vue') },
+      { path: '/sign-in', name: 'signIn', component: SignInPage },
       {
         path: '/',
-        component: () => import('./pages/HomePage.vue'),
+        component: HomePage,
         children: [
-          { path: 'account', name: 'account', component: () => import('./pages/AccountPage.vue') },
+          { path: 'account', name: 'account', component: AccountPage },
           {
             path: '',
-            component: () => import('./pages/ChatsPage.vue'),
+            component: ChatsPage,
             redirect: { name: 'chats' },
             children: [
               { path: 'chats', name: 'chats', component: NothingPicked },
@@ -25,9 +33,9 @@ export function createAppRouter(pinia: Pinia): Router {
               {
                 path: 'chats/:conv',
                 name: 'conversation',
-                component: () => import('./pages/ConversationPage.vue'),
+                component: ConversationPage,
               },
-              { path: 'join/:group', name: 'join', component: () => import('./pages/JoinPage.vue') },
+              { path: 'join/:group', name: 'join', component: JoinPage },
             ],
           },
         ],

@@ -12,7 +12,13 @@ const common = {
   heightLarge: '44px',
 }
 
+const parts = {
+  Dialog: { borderRadius: '20px', titleFontSize: '17px', titleFontWeight: '650', padding: '22px 24px' },
+  Card: { titleFontSizeMedium: '17px', titleFontWeight: '650' },
+} satisfies GlobalThemeOverrides
+
 export const lightOverrides: GlobalThemeOverrides = {
+  ...parts,
   common: {
     ...common,
     primaryColor: '#4c3fd1',
@@ -24,7 +30,7 @@ export const lightOverrides: GlobalThemeOverrides = {
     errorColorPressed: '#a51d34',
     textColorBase: '#171b30',
     textColor2: '#171b30',
-    placeholderColor: '#666e8f',
+    placeholderColor: '#5f6788',
     borderColor: '#cfd4e6',
     bodyColor: '#eef0f7',
     modalColor: '#ffffff',
@@ -32,6 +38,7 @@ export const lightOverrides: GlobalThemeOverrides = {
 }
 
 export const darkOverrides: GlobalThemeOverrides = {
+  ...parts,
   common: {
     ...common,
     primaryColor: '#9b90ff',

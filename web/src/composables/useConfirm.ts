@@ -8,13 +8,16 @@ export function useConfirm() {
   const dialog = useDialog()
   const toast = useMessage()
 
-  /** Runs `work` once the question is answered with yes; what it throws is shown. */
-  return function confirm(title: string, question: string, work: () => Promise<unknown> | void): void {
-    dialog.warning({
+  /** Runs `work` once the question is answered by what `title` says; what it throws is shown. */
+  return function confirm(title: string, question: string, work: () => unknown): void {
+    dialog.create({
       title,
       content: question,
-      positiveText: t('group.ok'),
+      type: 'error',
+      positiveText: title,
       negativeText: t('group.cancel'),
+      positiveButtonProps: { size: 'medium' },
+      negativeButtonProps: { size: 'medium', type: 'default', quaternary: true },
       showIcon: false,
       onPositiveClick: async () => {
         try {

@@ -45,6 +45,13 @@ export function useNames() {
     return channel
   }
 
+  /** What a channel is for. */
+  function hintOf(conv: string): string {
+    if (conv === 'channel:lobby') return t('conversation.lobbyHint')
+    if (conv === 'channel:announcements') return t('conversation.announcementsHint')
+    return conv.startsWith('channel:') ? t('conversation.channelHint') : ''
+  }
+
   /** What the colour of its avatar hangs on. */
   const faceOf = (conv: string): string => conversations.peerOf(conv) ?? conv
 
@@ -67,10 +74,13 @@ export function useNames() {
     if (body.type !== 'event') return ''
     const by = subject(from)
     switch (body.event) {
-      case 'member_joined':
-        return body.users.length === 1 && body.users[0] === body.by
+      case 'member_joined': {
+        // Who makes a group is its first member; the others are whom they have added.
+        const others = body.users.filter((user) => user !== from)
+        return others.length === 0
           ? t('event.member_joined_self', { users: by })
-          : t('event.member_joined', { by, users: listOf(body.users, object) })
+          : t('event.member_joined', { by, users: listOf(others, object) })
+      }
       case 'member_left':
         return t('event.member_left', { users: listOf(body.users, subject) })
       case 'member_removed':
@@ -110,7 +120,7 @@ export function useNames() {
 
   /** The newest message of a conversation as its list shows it. */
   function previewOf({ conv, last }: ConversationEntry): string {
-    if (last === undefined) return ''
+    if (last === undefined) return conv.startsWith('dm:') ? '' : hintOf(conv)
     const text = summaryOf(last)
     if (last.body.type === 'event') return text
     if (last.from === me) return conversations.peerOf(conv) === me ? text : t('chats.you', { text })
@@ -119,5 +129,5 @@ export function useNames() {
       : t('chats.says', { name: people.nameOf(last.from), text })
   }
 
-  return { titleOf, faceOf, iconOf, roleName, eventText, summaryOf, previewOf }
+  return { titleOf, hintOf, faceOf, iconOf, roleName, eventText, summaryOf, previewOf }
 }

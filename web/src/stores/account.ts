@@ -112,8 +112,7 @@ export const useAccountStore = defineStore('account', () => {
   /** What was signed in here is so no more, by somebody else's doing. */
   function end(why: Farewell): void {
     sessionStorage.setItem(FAREWELL, why)
-    if (why === 'ended') signOut()
-    else switchAccount()
+    signOut()
   }
 
   return {

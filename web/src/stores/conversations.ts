@@ -4,6 +4,7 @@
  */
 import type { ConversationEntry, MessageFrame } from '@starling/protocol/frames'
 import { comparePositions, laterOf, ORIGIN, parseConv, peerIn, seqOf } from '@starling/protocol/ids'
+import { SYNCED_CONVS } from '@starling/protocol/limits'
 import { defineStore } from 'pinia'
 import { computed, shallowReactive, shallowRef } from 'vue'
 import { type Ending, endsFor } from '../lib/events.ts'
@@ -55,14 +56,13 @@ export const useConversationsStore = defineStore('conversations', () => {
   function take(list: readonly ConversationEntry[]): void {
     for (const entry of list) {
       const known = entries.get(entry.conv)
-      const behind = known !== undefined && comparePositions(known.head, entry.head) > 0
-      const read = known === undefined ? entry.read : laterOf(known.read, entry.read)
-      entries.set(
-        entry.conv,
-        behind
-          ? withUnread({ ...entry, head: known.head, read, ...(known.last && { last: known.last }) })
-          : { ...entry, read },
-      )
+      if (known === undefined) {
+        entries.set(entry.conv, entry)
+        continue
+      }
+      const behind = comparePositions(known.head, entry.head) > 0
+      const newest = behind && known.last ? { head: known.head, last: known.last } : {}
+      entries.set(entry.conv, withUnread({ ...entry, ...newest, read: laterOf(known.read, entry.read) }))
     }
     learnNames(list)
   }
@@ -128,7 +128,18 @@ export const useConversationsStore = defineStore('conversations', () => {
     await client.read(conv, id)
   }
 
+  // The first list of a session is the whole one, as far as it goes: a group that is not in it is no longer ours.
+  let whole = false
+  client.on('welcome', () => {
+    whole = true
+  })
   client.on('conversations', (list) => {
+    if (whole && list.length < SYNCED_CONVS) {
+      const listed = new Set(list.map((entry) => entry.conv))
+      for (const conv of entries.keys())
+        if (conv.startsWith('group:') && !listed.has(conv)) entries.delete(conv)
+    }
+    whole = false
     take(list)
     state.value = 'done'
   })

@@ -69,11 +69,6 @@ export const useGroupsStore = defineStore('groups', () => {
     return conv
   }
 
-  async function update(id: string, change: { name?: string; intro?: string }): Promise<void> {
-    groups.set(id, await api.updateGroup(id, change))
-    await conversations.refresh(groupConv(id))
-  }
-
   /** @returns how many of the users were not in the group before */
   async function invite(id: string, users: string[]): Promise<number> {
     const { added } = await api.addMembers(id, users)
@@ -89,22 +84,6 @@ export const useGroupsStore = defineStore('groups', () => {
   }
 
   const remove = (id: string, user: string) => api.removeMember(id, user)
-  const setRole = (id: string, user: string, role: 'admin' | 'member') => api.updateMember(id, user, { role })
-  const transfer = (id: string, user: string) => api.transferGroup(id, user)
-  const dissolve = (id: string) => api.dissolveGroup(id)
 
-  return {
-    groups,
-    members,
-    load,
-    loadMembers,
-    create,
-    update,
-    invite,
-    join,
-    remove,
-    setRole,
-    transfer,
-    dissolve,
-  }
+  return { groups, members, load, loadMembers, create, invite, join, remove }
 })

@@ -1,11 +1,14 @@
 /** The people a list shows: while nothing is searched those online, by name; else what the server finds. */
 import type { User } from '@starling/protocol/frames'
-import { refDebounced } from '@vueuse/core'
+import { refDebounced, watchThrottled } from '@vueuse/core'
 import { computed, type Ref, shallowRef, watch } from 'vue'
 import { locale } from '../../locales/index.ts'
 import { useConnectionStore } from '../../stores/connection.ts'
 import { usePeopleStore } from '../../stores/people.ts'
 import { usePresenceStore } from '../../stores/presence.ts'
+
+/** Thousands may come and go ten times a second; nobody reads that fast. */
+const SORT_EVERY_MS = 400
 
 export function usePeopleList(search: Ref<string>) {
   const { me } = useConnectionStore()
@@ -15,10 +18,15 @@ export function usePeopleList(search: Ref<string>) {
   const state = shallowRef<'idle' | 'loading' | 'done' | 'error'>('idle')
 
   const collator = computed(() => new Intl.Collator(locale.value, { numeric: true }))
-  const online = computed(() =>
-    [...presence.online]
-      .map((id): User => store.profiles.get(id) ?? { id, name: id })
-      .sort((a, b) => Number(b.id === me) - Number(a.id === me) || collator.value.compare(a.name, b.name)),
+  const online = shallowRef<User[]>([])
+  watchThrottled(
+    () => [...presence.online].map((id): User => store.profiles.get(id) ?? { id, name: id }),
+    (users) => {
+      online.value = users.sort(
+        (a, b) => Number(b.id === me) - Number(a.id === me) || collator.value.compare(a.name, b.name),
+      )
+    },
+    { immediate: true, throttle: SORT_EVERY_MS },
   )
   const people = computed(() => (search.value.trim() === '' ? online.value : found.value))
 

@@ -1,4 +1,5 @@
 /** A group as its member sees it: what it is, who is in it, and what this user may do about it. */
+import type { Member } from '@starling/client'
 import { useMessage } from 'naive-ui'
 import { computed, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
@@ -7,8 +8,6 @@ import { failureText } from '../../lib/failure.ts'
 import { useConnectionStore } from '../../stores/connection.ts'
 import { useGroupsStore } from '../../stores/groups.ts'
 import { usePeopleStore } from '../../stores/people.ts'
-
-export type MemberAction = 'makeAdmin' | 'makeMember' | 'makeOwner' | 'remove'
 
 export function useGroup(id: () => string) {
   const { t } = useI18n()
@@ -22,7 +21,10 @@ export function useGroup(id: () => string) {
   const list = computed(() => groups.members.get(id()))
   const name = computed(() => group.value?.name ?? id())
   const role = computed(() => list.value?.members.find(({ user }) => user === me)?.role)
-  const leads = computed(() => role.value === 'owner' || role.value === 'admin')
+  /** An owner leaves last: a group is never without one. */
+  const leavable = computed(
+    () => list.value !== undefined && (role.value !== 'owner' || list.value.total === 1),
+  )
 
   async function load(): Promise<void> {
     try {
@@ -33,51 +35,20 @@ export function useGroup(id: () => string) {
   }
   watch(id, () => void load(), { immediate: true })
 
-  /** What this user may do with that member. */
-  function actionsFor(member: { user: string; role: string }): MemberAction[] {
-    if (member.user === me || member.role === 'owner') return []
-    if (role.value === 'owner') {
-      return [member.role === 'admin' ? 'makeMember' : 'makeAdmin', 'makeOwner', 'remove']
-    }
-    return role.value === 'admin' && member.role === 'member' ? ['remove'] : []
+  /** Whether this user may take that member out: those of higher role may. */
+  function removable(member: Member): boolean {
+    if (role.value === 'owner') return member.user !== me
+    return role.value === 'admin' && member.role === 'member'
   }
 
-  async function tell(work: Promise<unknown>): Promise<void> {
-    try {
-      await work
-    } catch (error) {
-      toast.error(failureText(error))
-    }
-  }
-
-  function act(action: MemberAction, user: string): void {
+  function remove(user: string): void {
     const who = { name: people.nameOf(user) }
-    switch (action) {
-      case 'makeAdmin':
-        void tell(groups.setRole(id(), user, 'admin'))
-        break
-      case 'makeMember':
-        void tell(groups.setRole(id(), user, 'member'))
-        break
-      case 'makeOwner':
-        confirm(t('group.makeOwner', who), t('group.makeOwnerConfirm', who), () =>
-          groups.transfer(id(), user),
-        )
-        break
-      case 'remove':
-        confirm(t('group.remove', who), t('group.removeConfirm', who), () => groups.remove(id(), user))
-    }
+    confirm(t('group.remove', who), t('group.removeConfirm', who), () => groups.remove(id(), user))
   }
 
   function leave(): void {
     confirm(t('group.leave'), t('group.leaveConfirm', { name: name.value }), () => groups.remove(id(), me))
   }
 
-  function dissolve(): void {
-    confirm(t('group.dissolve'), t('group.dissolveConfirm', { name: name.value }), () =>
-      groups.dissolve(id()),
-    )
-  }
-
-  return { group, list, name, role, leads, actionsFor, act, leave, dissolve }
+  return { group, list, name, leavable, removable, remove, leave }
 }
