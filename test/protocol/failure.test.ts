@@ -61,15 +61,13 @@ describe.concurrent('kill -9 of a gateway', () => {
     const acked = new Map<string, string>()
     let dead: Promise<unknown> | undefined
     for (const [n, frame] of frames.entries()) {
-      a.reply(frame.ref).then(
-        (reply) => reply.op === 'ack' && acked.set(frame.ref, reply.id),
+      const reply = a.reply(frame.ref).then(
+        (answer) => answer.op === 'ack' && acked.set(frame.ref, answer.id),
         () => {},
       )
       a.say(frame)
-      if (n === 60) {
-        await a.ping()
-        dead = gw2.kill('SIGKILL')
-      }
+      if (n === 60) await reply
+      if (n === 90) dead = gw2.kill('SIGKILL')
     }
     await dead
     await a.closed

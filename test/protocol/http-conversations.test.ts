@@ -203,18 +203,20 @@ describe('the list of conversations', () => {
     const a = await alice.connect()
     const peers = Array.from({ length: 12 }, () => world.user('peer'))
     for (const peer of peers) await a.send(peer, 'hi')
-    const listed: string[] = []
+    const listed: List['conversations'] = []
     let cursor: string | undefined
     do {
       const query = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
       const page: { body: List } = await alice.http(gw2).get<List>(`/conversations?limit=5${query}`)
       expect(page.body.conversations.length).toBeLessThanOrEqual(5)
-      listed.push(...page.body.conversations.map(({ conv }) => conv))
+      listed.push(...page.body.conversations)
       cursor = page.body.cursor
     } while (cursor !== undefined)
-    const dms = listed.filter((conv) => conv.startsWith('dm:'))
-    expect(dms).toEqual(peers.toReversed().map((peer) => dmOf(alice, peer)))
-    expect(new Set(listed).size).toBe(listed.length)
+    const dms = listed.filter(({ conv }) => conv.startsWith('dm:'))
+    expect(dms.map(({ conv }) => conv).toSorted()).toEqual(peers.map((peer) => dmOf(alice, peer)).toSorted())
+    const times = dms.map(({ head }) => msOf(head))
+    expect(times).toEqual(times.toSorted((x, y) => y - x))
+    expect(new Set(listed.map(({ conv }) => conv)).size).toBe(listed.length)
   })
 
   test.each(['limit=0', 'limit=101', 'limit=many'])('with %s is a bad_request', async (query) => {

@@ -3,6 +3,7 @@
  * ready, keeps what it wrote, ends it in every way a process can end.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
@@ -13,14 +14,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_WITHIN_MS = 20_000
 const TAIL_CHARACTERS = 4_000
 
-// Below the ports the kernel gives to outgoing connections, and apart for each test process: nobody else takes
-// a gateway's port while it is down.
-let nextPort = 10_000 + (process.pid % 100) * 200
-
-/** @returns a port of 127.0.0.1 that nothing listens on */
+/**
+ * Picks below the ports the kernel gives to outgoing connections, so that nobody takes a gateway's port while it
+ * is down, and at random, since several test processes pick at the same time.
+ * @returns a port of 127.0.0.1 that nothing listens on
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = nextPort++
+    const port = randomInt(10_000, 32_000)
     const probe = createServer()
     const isFree = await new Promise<boolean>((resolve) => {
       probe.once('error', () => resolve(false))
