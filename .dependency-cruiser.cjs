@@ -99,6 +99,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    includeOnly: '^(src|protocol/src|client/src|web/src|scripts|test|bench|node_modules)/',
     exclude: { path: '(^|/)dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -7,7 +7,7 @@ import { type Child, startChild, stopChild } from './children.ts'
 import { freePort } from './ports.ts'
 
 /** Redis and Valkey count on alike: sharded pub/sub and `#!lua` flags came with 7.0. */
-export const LOWEST_MAJOR = 7
+const LOWEST_MAJOR = 7
 
 /** It writes its append-only file to disk as it goes, so ending takes no longer than this, ms. */
 const STOP_MS = 5_000
