@@ -27,6 +27,7 @@ import { UwsServer } from './gateway/server-uws.ts'
 import { Sweep } from './gateway/sweep.ts'
 import { Watches } from './gateway/watches.ts'
 import { createHttpApp } from './http/app.ts'
+import { BootError } from './lib/boot-error.ts'
 import { Load } from './lib/load.ts'
 import { createLog } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
@@ -48,7 +49,7 @@ import { GroupStore } from './store/group-store.ts'
 import { NodeStore, openKeys } from './store/node-store.ts'
 import { OnlineStore } from './store/online-store.ts'
 import { ProfileStore } from './store/profile-store.ts'
-import { createCommandClient } from './store/redis.ts'
+import { createCommandClient, type RedisClient } from './store/redis.ts'
 import { Scripts } from './store/script.ts'
 import { UserStore } from './store/user-store.ts'
 
@@ -62,14 +63,14 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** Starts a gateway; resolves when it serves. @throws UnfitRedisError, or what kept it from Redis or the port */
+/** Starts a gateway; resolves when it serves. @throws BootError where Redis or the port can't be had */
 export async function startGateway(config: Config): Promise<Gateway> {
   const log = createLog(config.LOG_LEVEL, config.NODE_NAME)
   const metrics = createMetrics()
 
   // The store
   const redis = createCommandClient(config.REDIS_URL, log)
-  await redis.connect()
+  await connect(redis)
   await checkRedis(redis, config.DURABILITY, log)
   const keys = await openKeys(redis, config.KEY_PREFIX)
   const scripts = new Scripts(redis)
@@ -164,7 +165,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     tokens,
     accounts,
     contacts: new Contacts({ store: new ContactStore({ redis, keys }), accounts }),
-    messaging: { send: (message) => messaging.send({ ...message, echo: true }) },
+    messaging,
     history,
     groups,
     presence,
@@ -328,6 +329,15 @@ export async function startGateway(config: Config): Promise<Gateway> {
       closing ??= close()
       return closing
     },
+  }
+}
+
+async function connect(redis: RedisClient): Promise<void> {
+  try {
+    await redis.connect()
+  } catch (fault) {
+    redis.disconnect()
+    throw new BootError(`cannot reach Redis (${(fault as Error).message}): is REDIS_URL right, and is it up?`)
   }
 }
 

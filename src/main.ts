@@ -3,6 +3,7 @@
  */
 import { startGateway } from './compose.ts'
 import { ConfigError, readConfig } from './config.ts'
+import { BootError } from './lib/boot-error.ts'
 
 /** A drain that hangs must not keep the process: this much longer than configured, ms. */
 const DRAIN_MARGIN_MS = 10_000
@@ -23,6 +24,6 @@ try {
   process.on('SIGTERM', leave)
   process.on('SIGINT', leave)
 } catch (fault) {
-  console.error(fault instanceof ConfigError ? fault.message : fault)
+  console.error(fault instanceof ConfigError || fault instanceof BootError ? fault.message : fault)
   process.exit(fault instanceof ConfigError ? 2 : 1)
 }

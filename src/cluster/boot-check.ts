@@ -3,13 +3,9 @@
  * settings that make one weak. What it isn't allowed to read it passes over.
  */
 import { Cluster, type Redis } from 'ioredis'
+import { BootError } from '../lib/boot-error.ts'
 import type { Log } from '../lib/log.ts'
 import type { RedisClient } from '../store/redis.ts'
-
-/** Redis can't be used as it is; the message says what to change. */
-export class UnfitRedisError extends Error {
-  override readonly name = 'UnfitRedisError'
-}
 
 /** A feed may have to take in this many bytes at once without being cut off. */
 const FEED_BUFFER_BYTES = 32 * 1024 * 1024
@@ -27,12 +23,12 @@ export async function checkRedis(
   const version = isValkey ? field('valkey_version') : field('redis_version')
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (isValkey ? major < 7 || (major === 7 && minor < 2) : major < 7) {
-    throw new UnfitRedisError(
+    throw new BootError(
       `Redis ${version} is too old: Starling needs Redis 7.0 or Valkey 7.2, for sharded pub/sub`,
     )
   }
   if (durability === 'replica' && field('connected_slaves') === '0') {
-    throw new UnfitRedisError(
+    throw new BootError(
       'DURABILITY is replica, but this Redis has no replica: no message could ever be acked',
     )
   }

@@ -17,6 +17,7 @@ import {
 } from 'uWebSockets.js'
 import type { CloseCode } from '@starling/protocol/close'
 import { IDLE_TIMEOUT_MS, MAX_CLOSEABLE_FRAME_BYTES, SUBPROTOCOL } from '@starling/protocol/limits'
+import { BootError } from '../lib/boot-error.ts'
 import type { Connection, ConnectionHandler, Receiver, SendResult, TopicPublisher } from './connection.ts'
 import { type Fetch, serveHttp } from './uws-http.ts'
 
@@ -45,6 +46,14 @@ export interface UwsServerOptions {
 /** The library's types know these two as types alone. */
 const { SHARED_COMPRESSOR, SHARED_DECOMPRESSOR } = uws as unknown as Record<string, number>
 const SHARED_COMPRESSION = SHARED_COMPRESSOR! | SHARED_DECOMPRESSOR!
+
+type ExclusiveListen = (
+  host: string,
+  port: number,
+  option: number,
+  done: (socket: us_listen_socket | false) => void,
+) => void
+const EXCLUSIVE_PORT = 1
 
 interface SocketData {
   remoteAddress: string
@@ -161,8 +170,10 @@ export class UwsServer implements TopicPublisher {
   /** @returns the port it listens on @throws Error where it can't */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, (socket) => {
-        if (!socket) return reject(new Error(`cannot listen on ${host}:${port}: is the port taken?`))
+      // The types lack the form with a host and an option; without it two gateways would share a port unnoticed.
+      const listen = this.#app.listen.bind(this.#app) as unknown as ExclusiveListen
+      listen(host, port, EXCLUSIVE_PORT, (socket) => {
+        if (!socket) return reject(new BootError(`cannot listen on ${host}:${port}: is the port taken?`))
         this.#listening = socket
         resolve(us_socket_local_port(socket as never))
       })

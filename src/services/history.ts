@@ -168,7 +168,7 @@ function lastOf({ id, tail }: { id: MessageId; tail: string }): NonNullable<Conv
 const cutText = (text: string) => text.slice(0, LAST_BODY_BYTES / 4).toWellFormed()
 
 const byActivity = (a: ConversationEntry, b: ConversationEntry) =>
-  comparePositions(b.head, a.head) || (a.conv < b.conv ? -1 : 1)
+  comparePositions(b.head, a.head) || (a.conv < b.conv ? -1 : Number(a.conv > b.conv))
 
 const cursorOf = (entry: ConversationEntry) => `${entry.head}~${entry.conv}`
 
