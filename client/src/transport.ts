@@ -44,12 +44,24 @@ export function socketUrl(endpoint: string): string {
 /** Opens a line. Throws where the URL is refused at once (a `ws:` one on an `https:` page). */
 export function openLine(Socket: WebSocketConstructor, endpoint: string, on: LineEvents): Line {
   const socket = new Socket(socketUrl(endpoint), SUBPROTOCOL)
-  socket.onopen = () => on.opened()
+  let isOpen = false
+  let isOver = false
+  const end = (code: number) => {
+    if (isOver) return
+    isOver = true
+    on.ended(code)
+  }
+  socket.onopen = () => {
+    isOpen = true
+    on.opened()
+  }
   socket.onmessage = ({ data }: { data: unknown }) => {
     if (typeof data === 'string') on.heard(data)
   }
-  socket.onclose = ({ code }: { code: number }) => on.ended(code)
-  // Every error is followed by a close, which has the code.
-  socket.onerror = () => {}
+  socket.onclose = ({ code }: { code: number }) => end(code)
+  // A close with the code follows, except in Node 22 where the socket never opened.
+  socket.onerror = () => {
+    if (!isOpen) end(1006)
+  }
   return { send: (text) => socket.send(text), hangUp: () => socket.close(1000) }
 }
