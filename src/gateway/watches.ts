@@ -11,8 +11,8 @@ import type { Session } from './session.ts'
 
 export type Watched = UserId | '*'
 
-/** How often those who watch everybody get the total alone, while too many are online for more, ms. */
-const TOTAL_EVERY_MS = 1_000
+/** How long after a change the total is counted; while too many are online, all that those who watch everybody get, ms. */
+const RECOUNT_MS = 1_000
 
 export class Watches {
   readonly #presence: Presence
@@ -25,7 +25,8 @@ export class Watches {
   /** Changes of this tick. */
   #changes = new Map<UserId, boolean>()
   #timer: NodeJS.Timeout | undefined
-  #totalSentAt = 0
+  #recount: NodeJS.Timeout | undefined
+  #toldTotal: number | undefined
 
   constructor(deps: { presence: Presence; watchAllMax: number; log: Log }) {
     this.#presence = deps.presence
@@ -72,7 +73,7 @@ export class Watches {
     try {
       const [read, total] = await Promise.all([
         users.length > 0 || !all ? this.#presence.of(users) : undefined,
-        all ? this.#presence.total() : undefined,
+        all ? this.#presence.countOnline() : undefined,
       ])
       if (!read) return { total: total! }
       const online = new Set(read.on)
@@ -109,6 +110,7 @@ export class Watches {
 
   close(): void {
     clearTimeout(this.#timer)
+    clearTimeout(this.#recount)
   }
 
   #hear(on: readonly UserId[], off: readonly UserId[]): void {
@@ -135,36 +137,37 @@ export class Watches {
       }
     }
     for (const [session, frame] of frames) sendIfReading(session, encodeFrame({ op: 'presence', ...frame }))
-    if (this.#all.size > 0) void this.#tellAll(changes)
+    if (this.#all.size > 0) this.#tellAll(changes)
   }
 
   /** One frame, serialised once, for all who watch everybody. */
-  async #tellAll(changes: ReadonlyMap<UserId, boolean>): Promise<void> {
-    let total: number
+  #tellAll(changes: ReadonlyMap<UserId, boolean>): void {
+    this.#recount ??= setTimeout(() => void this.#tellCount(), RECOUNT_MS)
+    const { total } = this.#presence
+    if (total > this.#watchAllMax) return // the count alone follows
+    const users = [...changes]
+    this.#tellTotal(total, {
+      on: users.flatMap(([user, on]) => (on ? [user] : [])),
+      off: users.flatMap(([user, on]) => (on ? [] : [user])),
+    })
+  }
+
+  /** A while after changes, they are counted: what was told between may be off by some. */
+  async #tellCount(): Promise<void> {
+    this.#recount = undefined
+    if (this.#all.size === 0) return
     try {
-      total = await this.#presence.total()
-    } catch {
-      total = this.#presence.lastTotal
+      const total = await this.#presence.countOnline()
+      if (total !== this.#toldTotal) this.#tellTotal(total, { on: [], off: [] })
+    } catch (fault) {
+      this.#log.debug({ err: fault }, 'watches: cannot count now')
     }
-    let frame = { op: 'presence' as const, on: [] as UserId[], off: [] as UserId[], total }
-    if (total > this.#watchAllMax) {
-      const now = Date.now()
-      if (now - this.#totalSentAt < TOTAL_EVERY_MS) {
-        // The number of the last change must not stay untold.
-        this.#timer ??= setTimeout(() => this.#tick(), TOTAL_EVERY_MS)
-        return
-      }
-      this.#totalSentAt = now
-    } else {
-      const users = [...changes]
-      frame = {
-        ...frame,
-        on: users.flatMap(([user, on]) => (on ? [user] : [])),
-        off: users.flatMap(([user, on]) => (on ? [] : [user])),
-      }
-    }
-    const text = encodeFrame(frame)
-    for (const session of this.#all) sendIfReading(session, text)
+  }
+
+  #tellTotal(total: number, changes: { on: UserId[]; off: UserId[] }): void {
+    this.#toldTotal = total
+    const frame = encodeFrame({ op: 'presence', ...changes, total })
+    for (const session of this.#all) sendIfReading(session, frame)
   }
 
   /** After a node's death changes may never have been told: what is known of watched users is compared anew. */

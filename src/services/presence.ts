@@ -13,9 +13,6 @@ import type { OnlinePort, SessionPort } from './ports.ts'
 const GATHER_MS = 50
 /** How long the number of a change is remembered, to know a late batch as late; far above any delay, ms. */
 const REMEMBER_MS = 10_000
-/** How often the total is counted anew while somebody wants it, ms. */
-const RECOUNT_MS = 10_000
-
 /** Publishes a batch to all gateways, this one included. */
 export type TellPresence = (batch: PresenceBatch) => Promise<void>
 /** Hears of changes; ids alone. */
@@ -31,7 +28,7 @@ export class Presence {
   #gatherTimer: NodeJS.Timeout | undefined
   /** The last change heard of each user, for a while. */
   readonly #changes = new Map<UserId, { change: number; at: number }>()
-  #total: { count: number; at: number } | undefined
+  #total: number | undefined
   #closed = false
   /** Set by who passes changes on to clients. */
   onChange: PresenceListener = () => {}
@@ -86,7 +83,7 @@ export class Presence {
       if (now - at < REMEMBER_MS) break
       this.#changes.delete(user)
     }
-    if (this.#total) this.#total.count += on.length - off.length
+    if (this.#total !== undefined) this.#total += on.length - off.length
     if (on.length + off.length > 0) this.onChange(on, off)
     if (batch.reaped) this.onDoubt()
   }
@@ -97,17 +94,18 @@ export class Presence {
     return { on: users.filter((user) => online.has(user)), off: users.filter((user) => !online.has(user)) }
   }
 
-  /** @returns how many are online; at most a few seconds old, kept up by what is heard */
-  async total(): Promise<number> {
-    const now = Date.now()
-    if (!this.#total || now - this.#total.at > RECOUNT_MS)
-      this.#total = { count: await this.#online.total(), at: now }
-    return this.#total.count
+  /**
+   * Counts how many are online. What is heard keeps the number up between counts, roughly: a change that was counted
+   * already may be heard after the count.
+   */
+  async countOnline(): Promise<number> {
+    this.#total = await this.#online.total()
+    return this.#total
   }
 
-  /** @returns the total as last known, without asking */
-  get lastTotal(): number {
-    return this.#total?.count ?? 0
+  /** @returns how many are online as last counted, kept up by what was heard since */
+  get total(): number {
+    return this.#total ?? 0
   }
 
   /** A page of everybody who is online, bucket by bucket and by name, so that nobody comes twice. */
