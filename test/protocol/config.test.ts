@@ -25,7 +25,7 @@ async function failsToStart(env: Record<string, string>): Promise<GatewayProcess
   return run
 }
 
-describe('a wrong setting', () => {
+describe.concurrent('a wrong setting', () => {
   test.each([
     ['JWT_SECRET', { JWT_SECRET: '' }],
     ['JWKS_URL', { JWT_SECRET: '' }],

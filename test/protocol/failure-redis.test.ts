@@ -1,19 +1,34 @@
 /** Redis stopped, frozen and back, and a live feed that breaks: what clients see, and that nothing is lost or doubled. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { dmOf, until, World } from '../support/harness.ts'
 import { text } from '../support/harness-client.ts'
-import { OwnRedis } from '../support/harness-redis.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
 
 interface History {
   messages: { id: string; body: { text: string } }[]
+}
+
+/** Says one inline command to a Redis. @returns the first line of its answer */
+async function answerOf({ host, port }: TestRedis, command: string): Promise<string> {
+  const socket = connect(port, host)
+  await once(socket, 'connect')
+  socket.write(`${command}\r\n`)
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  return answer.toString().split('\r\n')[0]!
 }
 
 type Context = { onTestFinished: (end: () => Promise<void>) => void }
 
 /** A cluster on a Redis of its own, with Alice on one gateway and Bob on the other. */
 async function scene({ onTestFinished }: Context) {
-  const redis = await OwnRedis.start()
-  onTestFinished(() => redis.close())
+  const redis = await startRedis()
+  onTestFinished(async () => {
+    await redis.resume()
+    await redis.stop()
+  })
   const world = await World.start({ redisUrl: redis.url })
   onTestFinished(() => world.close())
   const [alice, bob] = [world.user('alice'), world.user('bob')]
@@ -45,7 +60,7 @@ describe.concurrent('Redis', () => {
     const on = await scene(context)
     const { redis, world, alice, bob, a, b, words } = on
     await a.send(bob, 'before')
-    await redis.stop()
+    await redis.down()
     const refusal = await a.sendRefused(bob, 'during', { ref: 'during' })
     expect(refusal).toMatchObject({ code: 'unavailable', retryIn: expect.any(Number) })
     await until(async () => (await world.gw1.status('/readyz')) === 503, 10_000, 'readyz is red')
@@ -55,7 +70,7 @@ describe.concurrent('Redis', () => {
     a.say({ op: 'ping', ref: 'still here' })
     expect([a.end, b.end]).toEqual([undefined, undefined])
 
-    await redis.start()
+    await redis.up()
     const [one, other] = [await a.expects('resync', {}, 30_000), await b.expects('resync', {}, 30_000)]
     expect([one.within, other.within]).toEqual([expect.any(Number), expect.any(Number)])
     await world.gw1.ready()
@@ -76,14 +91,14 @@ describe.concurrent('Redis', () => {
     const on = await scene(context)
     const { redis, alice, bob, group, a, words } = on
     await a.send(bob, 'before')
-    redis.pause()
+    await redis.pause()
     const targets = [bob, group]
     const frames = targets.map((to, n) => a.sendFrame(to, `frozen ${n}`))
     const replies = frames.map((frame) => a.reply(frame.ref, 30_000))
     for (const frame of frames) a.say(frame)
     for (const reply of await Promise.all(replies))
       expect(reply).toMatchObject({ op: 'error', code: 'unavailable' })
-    redis.resume()
+    await redis.resume()
     await on.world.gw1.ready()
     for (const frame of frames) await a.gets('ack', { ...frame, retry: true })
     expect(await words(dmOf(alice, bob))).toEqual(['before', 'frozen 0'])
@@ -98,7 +113,7 @@ describe.concurrent('Redis', () => {
     const on = await scene(context)
     const { redis, world, bob, a, b } = on
     const { inbox } = await b.ping()
-    expect(await redis.command('CLIENT KILL TYPE pubsub')).toMatch(/^:[1-9]/)
+    expect(await answerOf(redis, 'CLIENT KILL TYPE pubsub')).toMatch(/^:[1-9]/)
     const missed = await a.send(bob, 'perhaps missed')
     await b.expects('resync', {}, 10_000)
     const { messages } = await b.sync({ inbox })

@@ -11,7 +11,7 @@ import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const START_WITHIN_MS = 20_000
+const START_WITHIN_MS = 60_000
 const TAIL_CHARACTERS = 4_000
 
 /**
