@@ -1,0 +1,24 @@
+/** The store's suites, run by every kind of Redis that claims to carry them. */
+import { afterAll, beforeAll } from 'vitest'
+import { StoreWorld } from '../../support/server-store.ts'
+import { appendSuite } from './append.ts'
+import { appendDmSuite } from './append-dm.ts'
+import { inboxSuite } from './inbox.ts'
+import { sessionsSuite } from './sessions.ts'
+
+/** @param start brings the Redis up; ended with the suites */
+export function storeSuites(start: () => Promise<{ url: string; stop(): Promise<void> }>): void {
+  let world: StoreWorld
+  let stop: () => Promise<void>
+  beforeAll(async () => {
+    const redis = await start()
+    stop = redis.stop
+    world = await StoreWorld.open(redis.url)
+  }, 60_000)
+  afterAll(async () => {
+    world.close()
+    await stop()
+  })
+  const store = () => world
+  for (const suite of [appendDmSuite, appendSuite, inboxSuite, sessionsSuite]) suite(store)
+}

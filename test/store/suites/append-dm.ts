@@ -1,0 +1,212 @@
+/** Storing between two users: once per ref, blocks, the stranger limit. */
+import { dmOf, msOf, seqOf } from '@starling/protocol/ids'
+import { STRANGER_WINDOW_MS } from '@starling/protocol/limits'
+import { describe, expect, it } from 'vitest'
+import { dmDraft, someone, type StoreWorld } from '../../support/server-store.ts'
+
+export function appendDmSuite(store: () => StoreWorld): void {
+  const send = (from: ReturnType<typeof someone>, to: ReturnType<typeof someone>, more = {}) =>
+    store().convs.appendDm(dmDraft(from, to, more), to, 'check')
+  const pair = () => [someone('a'), someone('b')] as const
+  const stateOf = (a: string, b: string) => store().key(dmOf(a, b), 'state')
+  const lengthOf = (a: string, b: string) => store().redis.xlen(store().key(dmOf(a, b), 'log'))
+
+  describe('append-dm', () => {
+    it('[P2] stores a ref once and answers with the first id and what was stored', async () => {
+      const [a, b] = pair()
+      const first = await send(a, b, { ref: 'r', text: 'one' })
+      const second = await send(a, b, { ref: 'r', text: 'two' })
+      expect(first).toMatchObject({ is: 'ok', tail: expect.stringContaining('"one"') })
+      expect(second).toEqual({ ...first, is: 'dup' })
+      expect(await lengthOf(a, b)).toBe(1)
+    })
+
+    it('[P2] stores a ref once however many sends of it come at the same time', async () => {
+      const [a, b] = pair()
+      const sends = await Promise.all(Array.from({ length: 50 }, () => send(a, b, { ref: 'r' })))
+      expect(sends.filter(({ is }) => is === 'ok')).toHaveLength(1)
+      expect(sends.filter(({ is }) => is === 'dup')).toHaveLength(49)
+      expect(await lengthOf(a, b)).toBe(1)
+    })
+
+    it('[P2] keeps refs of the two users and of other conversations apart', async () => {
+      const [a, b] = pair()
+      const c = someone('c')
+      const sends = [await send(a, b, { ref: 'r' }), await send(b, a, { ref: 'r' }), await send(a, c, { ref: 'r' })]
+      expect(sends.map(({ is }) => is)).toEqual(['ok', 'ok', 'ok'])
+    })
+
+    it('[P2] finds a ref in the log when its own key is gone, if marked retry', async () => {
+      const [a, b] = pair()
+      const ref = 'quo"te \\ %d {*}'
+      const first = await send(a, b, { ref })
+      await send(b, a)
+      for (let i = 0; i < 120; i++) await send(a, b, { text: `more ${i}` })
+      const refKey = store().key(dmOf(a, b), `ref:${a}:${ref}`)
+      expect(await store().redis.del(refKey)).toBe(1)
+      expect(await send(a, b, { ref, retry: true })).toEqual({ ...first, is: 'dup' })
+      expect(await send(a, b, { ref: `${ref}!`, retry: true })).toMatchObject({ is: 'ok' })
+    })
+
+    it('lets a ref key end by itself', async () => {
+      const [a, b] = pair()
+      await send(a, b, { ref: 'r' })
+      const left = await store().redis.pttl(store().key(dmOf(a, b), `ref:${a}:r`))
+      expect(left).toBeGreaterThan(9 * 60_000)
+      expect(left).toBeLessThanOrEqual(10 * 60_000)
+    })
+
+    it('[P2] answers a dup whose content is gone with an empty tail', async () => {
+      const [a, b] = pair()
+      const first = await send(a, b, { ref: 'r' })
+      await store().redis.xdel(store().key(dmOf(a, b), 'log'), 'id' in first ? first.id : '')
+      expect(await send(a, b, { ref: 'r' })).toEqual({ ...first, is: 'dup', tail: '' })
+    })
+
+    it('gives dense ids under concurrency from both sides', async () => {
+      const [a, b] = pair()
+      await send(b, a) // so that a is no stranger to b
+      await send(a, b)
+      const sends = await Promise.all(
+        Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? send(a, b) : send(b, a))),
+      )
+      const ids = sends.map((sent) => ('id' in sent ? sent.id : sent.is))
+      expect(ids.map(seqOf).toSorted((x, y) => x - y)).toEqual(Array.from({ length: 60 }, (_, i) => i + 3))
+    })
+
+    it('[P3] stores sends of one line in the order sent', async () => {
+      const [a, b] = pair()
+      await send(b, a)
+      const sends = await Promise.all(Array.from({ length: 20 }, (_, i) => send(a, b, { text: `${i}` })))
+      const seqs = sends.map((sent) => ('id' in sent ? seqOf(sent.id) : 0))
+      expect(seqs).toEqual(seqs.toSorted((x, y) => x - y))
+    })
+
+    it('never lets the ms go back, whatever the clock does', async () => {
+      const [a, b] = pair()
+      await send(a, b)
+      const future = Date.now() + 3_600_000
+      await store().setHead(dmOf(a, b), `${future}-7`)
+      const after = await send(b, a)
+      expect(after).toMatchObject({ is: 'ok', id: `${future}-8` })
+      expect(await send(b, a)).toMatchObject({ is: 'ok', id: `${future}-9` })
+    })
+
+    it('takes Redis’ time for a first id', async () => {
+      const [a, b] = pair()
+      const sent = await send(a, b)
+      expect(sent).toMatchObject({ is: 'ok', id: expect.stringMatching(/^\d{13}-1$/) })
+      expect(Math.abs(msOf('id' in sent ? sent.id : '') - Date.now())).toBeLessThan(60_000)
+    })
+
+    it('moves the sender’s own read position along', async () => {
+      const [a, b] = pair()
+      const sent = await send(a, b)
+      expect(await store().redis.hget(stateOf(a, b), `read:${a}`)).toBe('id' in sent ? sent.id : '')
+      expect(await store().redis.hget(stateOf(a, b), `read:${b}`)).toBeNull()
+    })
+
+    it('refuses one who is blocked, and only them; a dup before the block is still a dup', async () => {
+      const [a, b] = pair()
+      const first = await send(a, b, { ref: 'r' })
+      await store().redis.hset(stateOf(a, b), `block:${b}`, '1')
+      expect(await send(a, b)).toEqual({ is: 'blocked' })
+      expect(await send(b, a)).toMatchObject({ is: 'ok' })
+      expect(await send(a, b, { ref: 'r' })).toEqual({ ...first, is: 'dup' })
+      expect(await store().convs.blocks(dmOf(a, b), b)).toBe(true)
+      expect(await store().convs.blocks(dmOf(a, b), a)).toBe(false)
+    })
+
+    it('lets a refused ref be used again', async () => {
+      const [a, b] = pair()
+      await store().redis.hset(stateOf(a, b), `block:${b}`, '1')
+      expect(await send(a, b, { ref: 'r' })).toEqual({ is: 'blocked' })
+      await store().redis.hdel(stateOf(a, b), `block:${b}`)
+      expect(await send(a, b, { ref: 'r' })).toMatchObject({ is: 'ok', id: expect.stringMatching(/-1$/) })
+    })
+
+    it('lets what is free pass a block', async () => {
+      const [a, b] = pair()
+      await store().redis.hset(stateOf(a, b), `block:${b}`, '1')
+      expect(await store().convs.appendDm(dmDraft(a, b), b, 'free')).toMatchObject({ is: 'ok' })
+    })
+  })
+
+  describe('the stranger limit', () => {
+    const outcomes = async (from: ReturnType<typeof someone>, to: ReturnType<typeof someone>, times: number) => {
+      const sends = await Promise.all(Array.from({ length: times }, () => send(from, to)))
+      return sends.map(({ is }) => is)
+    }
+    const count = (list: string[], is: string) => list.filter((one) => one === is).length
+
+    it('is exact under concurrency: of 50 sends at once 3 pass', async () => {
+      const [a, b] = pair()
+      const list = await outcomes(a, b, 50)
+      expect([count(list, 'ok'), count(list, 'stranger_limit')]).toEqual([3, 47])
+      expect(await lengthOf(a, b)).toBe(3)
+    })
+
+    it('does not count duplicates and refused sends', async () => {
+      const [a, b] = pair()
+      for (let i = 0; i < 5; i++) await send(a, b, { ref: 'same' })
+      await store().redis.hset(stateOf(a, b), `block:${b}`, '1')
+      await outcomes(a, b, 5)
+      await store().redis.hdel(stateOf(a, b), `block:${b}`)
+      expect(count(await outcomes(a, b, 5), 'ok')).toBe(2)
+    })
+
+    it('ends with an answer, also one that came before', async () => {
+      const [a, b] = pair()
+      await outcomes(a, b, 4)
+      expect(await send(b, a)).toMatchObject({ is: 'ok' })
+      expect(count(await outcomes(a, b, 10), 'ok')).toBe(10)
+      expect(count(await outcomes(b, a, 10), 'ok')).toBe(10)
+    })
+
+    it('does not bind one whom the other follows, and binds again where they don’t any more', async () => {
+      const [a, b] = pair()
+      await store().redis.hset(stateOf(a, b), `follow:${b}`, '1')
+      expect(count(await outcomes(a, b, 10), 'ok')).toBe(10)
+      await store().redis.hdel(stateOf(a, b), `follow:${b}`)
+      expect(count(await outcomes(a, b, 10), 'ok')).toBe(3)
+    })
+
+    it('binds one who follows the other', async () => {
+      const [a, b] = pair()
+      await store().redis.hset(stateOf(a, b), `follow:${a}`, '1')
+      expect(count(await outcomes(a, b, 10), 'ok')).toBe(3)
+    })
+
+    it('starts anew when its window has ended', async () => {
+      const [a, b] = pair()
+      await outcomes(a, b, 4)
+      const since = Number(await store().redis.hget(stateOf(a, b), `since:${a}`))
+      await store().redis.hset(stateOf(a, b), `since:${a}`, since - STRANGER_WINDOW_MS + 60_000)
+      expect(count(await outcomes(a, b, 4), 'ok')).toBe(0)
+      await store().redis.hset(stateOf(a, b), `since:${a}`, since - STRANGER_WINDOW_MS)
+      expect(count(await outcomes(a, b, 5), 'ok')).toBe(3)
+    })
+
+    it('is no limit at 0', async () => {
+      const [a, b] = pair()
+      const convs = store().convsWith({ strangerLimit: 0 })
+      const sends = await Promise.all(Array.from({ length: 10 }, () => convs.appendDm(dmDraft(a, b), b, 'check')))
+      expect(sends.every(({ is }) => is === 'ok')).toBe(true)
+    })
+
+    it('counts what is free neither as a stranger’s message nor as an answer', async () => {
+      const [a, b] = pair()
+      await store().convs.appendDm(dmDraft(b, a), a, 'free')
+      await store().convs.appendDm(dmDraft(a, b), b, 'free')
+      expect(count(await outcomes(a, b, 5), 'ok')).toBe(3)
+    })
+
+    it('is free with oneself, under an id that objects stumble over too', async () => {
+      const me = '__proto__' as ReturnType<typeof someone>
+      const sends = await Promise.all(
+        Array.from({ length: 5 }, () => store().convs.appendDm(dmDraft(me, me), me, 'free')),
+      )
+      expect(sends.every(({ is }) => is === 'ok')).toBe(true)
+    })
+  })
+}

@@ -1,0 +1,157 @@
+/** The inbox: delivering, reading, and trimming to what every device has. */
+import { dmOf, type InboxPosition, type MessageId, seqOf, type UserId } from '@starling/protocol/ids'
+import { describe, expect, it } from 'vitest'
+import { entryHead, inboxEntry } from '../../../src/services/message-json.ts'
+import { dmDraft, ok, sessionOf, someDevice, someNode, someone, type StoreWorld } from '../../support/server-store.ts'
+
+const ORIGIN = '0-0' as InboxPosition
+
+export function inboxSuite(store: () => StoreWorld): void {
+  const usersAt = (node = someNode(), more = {}) => store().usersAt(node, more)
+  const xlen = (user: UserId) => store().redis.xlen(store().key(`user:${user}`, 'inbox'))
+
+  /** Puts messages of one sender into an inbox. @returns their positions */
+  async function deliver(to: UserId, times: number, from = someone(), users = usersAt()) {
+    const positions: InboxPosition[] = []
+    for (let i = 0; i < times; i++) {
+      const id = `${Date.now()}-${i + 1}` as MessageId
+      const { tail } = dmDraft(from, to, { text: `${i}` })
+      positions.push(await users.deliver(to, dmOf(from, to), id, inboxEntry(id, tail)))
+    }
+    return positions
+  }
+
+  describe('deliver', () => {
+    it('[P4] gives dense positions under concurrency', async () => {
+      const [to, users] = [someone(), usersAt()]
+      const positions = await Promise.all(Array.from({ length: 50 }, () => deliver(to, 1, someone(), users)))
+      expect(positions.flat().map(seqOf).toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: 50 }, (_, i) => i + 1),
+      )
+    })
+
+    it('never lets the ms go back, whatever the clock does', async () => {
+      const to = someone()
+      await deliver(to, 1)
+      const future = Date.now() + 3_600_000
+      await store().setHead(`user:${to}`, `${future}-9`)
+      expect(await deliver(to, 1)).toEqual([`${future}-10`])
+    })
+
+    it('notes the conversation with its last activity, which does not go back', async () => {
+      const [to, a, b, users] = [someone(), someone(), someone(), usersAt()]
+      const entry = (id: string) => inboxEntry(id, dmDraft(a, to).tail)
+      await users.deliver(to, dmOf(a, to), '3000-1' as MessageId, entry('3000-1'))
+      await users.deliver(to, dmOf(b, to), '2000-1' as MessageId, entry('2000-1'))
+      await users.deliver(to, dmOf(a, to), '1000-2' as MessageId, entry('1000-2'))
+      expect(await users.dms(to)).toEqual([dmOf(a, to), dmOf(b, to)])
+    })
+
+    it('tells each node that holds the user, with the position', async () => {
+      const [to, near, far] = [someone(), someNode(), someNode()]
+      await usersAt(near).join(sessionOf(to))
+      await usersAt(far).join(sessionOf(to))
+      const ears = [await store().ear(near, `user:${to}`), await store().ear(far, `user:${to}`)]
+      const from = someone()
+      const [position] = await deliver(to, 1, from)
+      for (const ear of ears) {
+        const [entry, ...more] = await ear.heard()
+        expect(more).toEqual([])
+        expect(entry).toMatchObject({ kind: 'm', topic: `user:${to}`, mark: position })
+        expect(JSON.parse(entry!.frame)).toMatchObject({ op: 'message', conv: dmOf(from, to), from, inbox: position })
+      }
+    })
+  })
+
+  describe('reading an inbox', () => {
+    it('gives what is after a position, in pages, with head and oldest', async () => {
+      const [to, users] = [someone(), usersAt()]
+      const positions = await deliver(to, 5)
+      const page = await users.range(to, positions[1]!, 2)
+      expect(page.entries.map(({ position }) => position)).toEqual(positions.slice(2, 4))
+      expect([page.first, page.head]).toEqual([positions[0], positions[4]])
+    })
+
+    it('takes a position that is no entry’s for the last before it', async () => {
+      const [to, users] = [someone(), usersAt()]
+      const positions = await deliver(to, 2)
+      const { entries } = await users.range(to, `${Number(positions[0]!.split('-')[0]) - 5}-99` as InboxPosition, 10)
+      expect(entries.map(({ position }) => position)).toEqual(positions)
+    })
+
+    it('is empty for one who never got anything', async () => {
+      expect(await usersAt().range(someone(), ORIGIN, 10)).toEqual({ head: '0-0', first: undefined, entries: [] })
+    })
+  })
+
+  describe('received', () => {
+    /** Fills whole nodes of the stream, which is what Redis trims by. */
+    const MANY = 250
+
+    it('[P1] trims to what every device has', async () => {
+      const [to, users] = [someone(), usersAt()]
+      const [one, two] = [sessionOf(to), sessionOf(to)]
+      await users.join(one)
+      await users.join(two)
+      const positions = await deliver(to, MANY, someone(), users)
+      await users.received(to, one.device, positions.at(-1)!)
+      expect(await xlen(to)).toBe(MANY)
+      await users.received(to, two.device, positions[149]!)
+      expect(await xlen(to)).toBeLessThanOrEqual(MANY - 100)
+      const { entries } = await users.range(to, positions[149]!, MANY)
+      expect(entries.map(({ position }) => position)).toEqual(positions.slice(150))
+    })
+
+    it('[P1] keeps everything for a device that never said what it has', async () => {
+      const [to, users] = [someone(), usersAt()]
+      const [one, two] = [sessionOf(to), sessionOf(to)]
+      await users.join(one)
+      await users.join(two)
+      const positions = await deliver(to, MANY, someone(), users)
+      await users.received(to, one.device, positions.at(-1)!)
+      expect((await users.range(to, ORIGIN, MANY)).entries).toHaveLength(MANY)
+      expect(await users.devicePosition(to, two.device)).toBe('0-0')
+    })
+
+    it('moves only forward, and never past the head', async () => {
+      const [to, users, device] = [someone(), usersAt(), someDevice()]
+      await users.join(sessionOf(to, { device }))
+      const positions = await deliver(to, 3, someone(), users)
+      await users.received(to, device, positions[1]!)
+      await users.received(to, device, positions[0]!)
+      expect(await users.devicePosition(to, device)).toBe(positions[1])
+      await users.received(to, device, '9007199254740991-9007199254740991' as InboxPosition)
+      expect(await users.devicePosition(to, device)).toBe(positions[2])
+    })
+
+    it('gives each entry once, to the first device that has it', async () => {
+      const [to, from, users] = [someone(), someone(), usersAt()]
+      const positions = await deliver(to, 4, from, users)
+      const [one, two] = [someDevice(), someDevice()]
+      const first = await users.received(to, one, positions[1]!)
+      const other = await users.received(to, two, positions[2]!)
+      const again = await users.received(to, one, positions[2]!)
+      expect([first, other, again].map(({ covered }) => covered.length)).toEqual([2, 1, 0])
+      expect(entryHead(first.covered[0]!)).toMatchObject({ from, conv: dmOf(from, to) })
+    })
+
+    it('[P1] keeps a device’s place while the inbox is numbered on after it was emptied', async () => {
+      const [to, users, device] = [someone(), usersAt(), someDevice()]
+      await users.join(sessionOf(to, { device }))
+      const before = await deliver(to, MANY, someone(), users)
+      await users.received(to, device, before.at(-1)!)
+      await store().redis.del(store().key(`user:${to}`, 'inbox'))
+      const [next] = await deliver(to, 1, someone(), users)
+      expect(seqOf(next!)).toBe(MANY + 1)
+      const again = await users.join(sessionOf(to, { device }))
+      expect(ok(again)).toMatchObject({ devicePosition: before.at(-1), oldestInbox: next, inboxHead: next })
+    })
+
+    it('forgets devices that were not seen for long, once there are many', async () => {
+      const [to, users] = [someone(), usersAt(someNode(), { sessions: 100 })]
+      const long = Date.now() - 31 * 24 * 3_600_000
+      for (let i = 0; i < 16; i++) await users.join(sessionOf(to, { since: i < 10 ? long : Date.now() }))
+      expect(ok(await users.join(sessionOf(to))).devices).toBe(7)
+    })
+  })
+}

@@ -1,0 +1,220 @@
+/**
+ * The stores on a real Redis, single or cluster, under a key prefix of their own, and an ear at the channels of
+ * nodes: what the scripts keep, and whom they tell. Which Redis it is, is the caller's business.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import {
+  type ConvId,
+  type DeviceId,
+  dmOf,
+  type GroupId,
+  groupConv,
+  type NodeId,
+  type Ref,
+  type SessionId,
+  type UserId,
+} from '@starling/protocol/ids'
+import type { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { readEntries } from '../../src/bus/envelope.ts'
+import { createPlacement, type Placement } from '../../src/bus/placement.ts'
+import { readConfig } from '../../src/config.ts'
+import { eventTail, eventTailAround, messageTail, needleOf } from '../../src/services/message-json.ts'
+import type { Draft, NewSession } from '../../src/services/ports.ts'
+import { ConvStore } from '../../src/store/conv-store.ts'
+import { createDurability } from '../../src/store/durability.ts'
+import { GroupStore } from '../../src/store/group-store.ts'
+import { Keys } from '../../src/store/keys.ts'
+import { NodeStore } from '../../src/store/node-store.ts'
+import { OnlineStore } from '../../src/store/online-store.ts'
+import { createCommandClient, type RedisClient } from '../../src/store/redis.ts'
+import { Scripts } from '../../src/store/script.ts'
+import { UserStore } from '../../src/store/user-store.ts'
+
+export const DAY_MS = 24 * 3_600_000
+export const silent = pino({ level: 'silent' })
+const retention = { maxlen: 10_000, ttlMs: 30 * DAY_MS }
+
+/** How REDIS_URL says where Redis is. */
+export const redisTargetOf = (url: string) =>
+  readConfig({ REDIS_URL: url, JWT_SECRET: 'x'.repeat(32) }).REDIS_URL
+
+const fresh = (name: string) => `${name}-${randomBytes(4).toString('hex')}`
+/** Somebody, some group, some node that nobody has met. */
+export const someone = (name = 'u') => fresh(name) as UserId
+export const someGroup = () => fresh('g') as GroupId
+export const someNode = () => `${fresh('n')}~${randomBytes(4).toString('hex')}` as NodeId
+export const someDevice = () => randomUUID() as string as DeviceId
+
+/** One entry that a node was told. */
+export interface Heard {
+  kind: string
+  topic: string
+  mark: string
+  frame: string
+}
+
+/** What one node hears in one bucket. */
+export class Ear {
+  readonly #client: Redis
+  readonly #mark: (entry: string) => Promise<unknown>
+  #entries: Heard[] = []
+  #marks = 0
+  readonly #waiting = new Map<string, () => void>()
+
+  constructor(client: Redis, channel: string, commands: RedisClient) {
+    this.#client = client
+    this.#mark = (entry) => commands.spublish(channel, entry)
+    client.on('smessageBuffer', (_channel: Buffer, payload: Buffer) => {
+      for (const { kind, topic, mark, frame } of readEntries(payload)) {
+        if (kind === 'k') this.#waiting.get(mark)?.()
+        else this.#entries.push({ kind, topic, mark, frame: frame.toString() })
+      }
+    })
+  }
+
+  /** @returns what came since the last call; complete, since a mark goes behind everything before it */
+  async heard(): Promise<Heard[]> {
+    const mark = `0/${++this.#marks}`
+    const came = new Promise<void>((resolve) => this.#waiting.set(mark, resolve))
+    await this.#mark(`k - ${mark} 0\n`)
+    await came
+    return this.#entries.splice(0)
+  }
+
+  close(): void {
+    this.#client.disconnect()
+  }
+}
+
+export class StoreWorld {
+  readonly redis: RedisClient
+  readonly keys: Keys
+  readonly scripts: Scripts
+  readonly convs: ConvStore
+  readonly groups: GroupStore
+  readonly online: OnlineStore
+  readonly nodes: NodeStore
+  readonly placement: Placement
+  readonly #ears: Ear[] = []
+
+  private constructor(url: string, redis: RedisClient) {
+    this.redis = redis
+    this.keys = new Keys(`${fresh('t')}:`, 1024)
+    this.scripts = new Scripts(redis)
+    const { scripts, keys } = this
+    this.convs = this.convsWith({})
+    this.groups = new GroupStore({ scripts, keys, limits: { log: retention, inbox: retention } })
+    this.online = new OnlineStore({ redis, scripts, keys })
+    this.nodes = new NodeStore({ redis, scripts, keys })
+    this.placement = createPlacement(redisTargetOf(url), keys, redis)
+  }
+
+  static async open(url: string): Promise<StoreWorld> {
+    const redis = createCommandClient(redisTargetOf(url), silent)
+    await redis.connect()
+    return new StoreWorld(url, redis)
+  }
+
+  close(): void {
+    for (const ear of this.#ears) ear.close()
+    this.redis.disconnect()
+  }
+
+  convsWith({ strangerLimit = 3, maxlen = retention.maxlen }): ConvStore {
+    const { redis, scripts, keys } = this
+    const durability = createDurability('async', redis)
+    const limits = { maxlen, ttlMs: retention.ttlMs, strangerLimit }
+    return new ConvStore({ redis, scripts, keys, durability, limits })
+  }
+
+  /** The users as a node sees them. */
+  usersAt(node: NodeId, { sessions = 16, maxlen = retention.maxlen } = {}): UserStore {
+    const { redis, scripts, keys } = this
+    const limits = { maxlen, ttlMs: retention.ttlMs, sessions }
+    return new UserStore({ redis, scripts, keys, node: () => ({ id: node, name: 'gw' }), limits })
+  }
+
+  /** The name of an owner's key. */
+  key(owner: string, name: string): string {
+    return `${this.keys.owner(owner)}${name}`
+  }
+
+  /** Listens where a node is told of an owner. */
+  async ear(node: NodeId, owner: string): Promise<Ear> {
+    const bucket = this.keys.bucketOf(owner)
+    const address = (await this.placement.locate())[bucket]!
+    const client = this.placement.open(address)
+    await client.connect()
+    const channel = `${this.keys.toInBucket(bucket)}${node}`
+    await client.ssubscribe(channel)
+    const ear = new Ear(client, channel, this.redis)
+    this.#ears.push(ear)
+    return ear
+  }
+
+  /** Makes a group; the owner is the first of its members. */
+  async group(owner: UserId, members: UserId[] = [], about: { join?: 'open'; history?: 'all' } = {}) {
+    const group = someGroup()
+    const event = { type: 'event', event: 'member_joined', users: [owner, ...members], by: owner } as const
+    const made = await this.groups.create(
+      group,
+      owner,
+      { name: 'a group', intro: '', icon: '', join: 'invite', history: 'joined', ...about },
+      members,
+      eventTail(groupConv(group), owner, event),
+    )
+    if (made.is !== 'ok') throw new Error('the group exists')
+    return { group, conv: groupConv(group), id: made.id }
+  }
+
+  add(group: GroupId, by: UserId, users: UserId[]) {
+    const around = eventTailAround(groupConv(group), by, (list) => {
+      return { type: 'event', event: 'member_joined', users: list, by }
+    })
+    return this.groups.add(group, by, users, around)
+  }
+
+  remove(group: GroupId, by: UserId, user: UserId) {
+    const event = { type: 'event', event: 'member_removed', users: [user], by } as const
+    return this.groups.remove(group, by, user, eventTail(groupConv(group), by, event))
+  }
+
+  /** Waits for nothing: moves Redis' idea of a conversation's or inbox' last id ahead, as if the clock had run fast. */
+  async setHead(owner: string, head: string): Promise<void> {
+    await this.redis.hset(this.key(owner, 'state'), 'head', head)
+  }
+}
+
+/** A message on its way. */
+export function draftOf(
+  conv: ConvId,
+  from: UserId,
+  { ref = randomUUID() as string, text = 'hello', retry = false } = {},
+): Draft {
+  const needle = needleOf(conv, from, ref)
+  const tail = messageTail(needle, JSON.stringify({ type: 'text', text }), {})
+  return { conv, from, ref: ref as Ref, retry, needle, tail }
+}
+
+export const dmDraft = (from: UserId, to: UserId, more: Parameters<typeof draftOf>[2] = {}) =>
+  draftOf(dmOf(from, to), from, more)
+
+/** A connection about to become a session. */
+export function sessionOf(user: UserId, more: Partial<NewSession> = {}): NewSession {
+  return {
+    user,
+    session: randomUUID() as string as SessionId,
+    device: someDevice(),
+    platform: 'test',
+    since: Date.now(),
+    name: undefined,
+    ...more,
+  }
+}
+
+/** What a node or a script left in `promise` that must be `ok`. */
+export function ok<T extends { is: string }>(outcome: T): Extract<T, { is: 'ok' }> {
+  if (outcome.is !== 'ok') throw new Error(`not ok but ${JSON.stringify(outcome)}`)
+  return outcome as Extract<T, { is: 'ok' }>
+}
