@@ -2,14 +2,14 @@
  * The face of the SDK. Puts the parts together and says which frame goes to which of them; each part is in a
  * file of its own.
  */
-import type { ServerFrame, ServerFrameOf, Welcome } from '@starling/protocol/frames'
+import type { ServerFrameOf, Welcome } from '@starling/protocol/frames'
 import { isId } from '@starling/protocol/ids'
 import { TYPING_EVERY_MS } from '@starling/protocol/limits'
 import { systemClock } from './clock.ts'
 import { StarlingError } from './errors.ts'
 import { Events } from './events.ts'
 import { Keeper } from './keeper.ts'
-import { Link } from './link.ts'
+import { Link, type SessionFrame } from './link.ts'
 import { Outbox } from './outbox.ts'
 import { Positions } from './positions.ts'
 import { createRefs } from './refs.ts'
@@ -230,7 +230,7 @@ class StarlingClient implements Client {
     )
   }
 
-  #take(frame: ServerFrame): void {
+  #take(frame: SessionFrame): void {
     const events = this.#events
     switch (frame.op) {
       case 'message':

@@ -47,7 +47,7 @@ export function createHttp({ endpoint = '', getToken, fetch = globalThis.fetch }
       throw new StarlingError('unavailable', `${endpoint || 'the server'} can't be reached`, { cause })
     }
     if (!response.ok) throw errorOf(response, text)
-    return (text === '' ? undefined : JSON.parse(text)) as T
+    return bodyOf<T>(response, text)
   }
 }
 
@@ -62,6 +62,15 @@ function queryOf(query: Query): string {
     parts.push(`${name}=${text}`)
   }
   return parts.length > 0 ? `?${parts.join('&')}` : ''
+}
+
+function bodyOf<T>({ status }: Response, text: string): T {
+  try {
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  } catch (cause) {
+    // A captive portal, or a page where the API should be.
+    throw new StarlingError('unavailable', 'the answer is no JSON', { cause, status })
+  }
 }
 
 /** A proxy's answer has no body of ours: then the status speaks. */

@@ -24,13 +24,16 @@ export interface LinkOptions {
   on: LinkEvents
 }
 
+/** What concerns more than the line. */
+export type SessionFrame = Exclude<ServerFrame, { op: 'welcome' | 'goodbye' }>
+
 export interface LinkEvents {
   /** Before a line: whatever must be known to say hello. @returns the inbox' position, where there is one */
   prepare(): Promise<string | undefined>
   state(change: ClientEvents['state']): void
   /** A session has begun. Resolves when everything missed has come, rejects where the line is lost before. */
   session(welcome: Welcome): Promise<void>
-  frame(frame: ServerFrame): void
+  frame(frame: SessionFrame): void
   /** The line is over, whether there was a session or not. */
   down(): void
   close(close: ClientEvents['close']): void

@@ -2,8 +2,8 @@
  * When and where to come back: full-jitter exponential back-off, and the order in which endpoints are tried.
  */
 
-export const BACKOFF_FIRST_MS = 500
-export const BACKOFF_LAST_MS = 30_000
+const BACKOFF_FIRST_MS = 500
+const BACKOFF_LAST_MS = 30_000
 
 /** How long to wait before the next line. `exactly`: the server has said so. */
 export type Wait = { kind: 'exactly'; ms: number } | { kind: 'backoff'; attempt: number }

@@ -51,40 +51,49 @@ export class Tokens {
    * @param tell hands a new token to the server; rejects where it is refused
    */
   keepFresh(serverTime: number, tell: (token: string) => Promise<unknown>): void {
-    const { clock, random, failed } = this.#options
-    this.#skewMs = serverTime - clock.now()
+    this.#skewMs = serverTime - this.#options.clock.now()
     this.rest()
-    // What is left of a former session's renewal must not go on in this one.
-    const isCurrent = (timer: Timer | undefined) => this.#timer === timer
-    const schedule = (attempt: number) => {
-      const leftMs = this.#leftMs(this.#token as string)
-      if (leftMs === Number.POSITIVE_INFINITY) return
-      const ms = attempt > 0 ? backoffMs(attempt, random) : Math.max(leftMs * 0.8, leftMs - RENEW_BEFORE_MS)
-      const timer = clock.setTimeout(
-        async () => {
-          try {
-            const token = await this.#options.getToken('expiring')
-            if (!isCurrent(timer)) return
-            await tell(token)
-            this.#token = token
-            if (isCurrent(timer)) schedule(0)
-          } catch (error) {
-            if (!isCurrent(timer)) return
-            failed(error)
-            schedule(attempt + 1)
-          }
-        },
-        Math.max(RENEW_AFTER_MS, ms),
-      )
-      this.#timer = timer
-    }
-    schedule(0)
+    this.#schedule(0, tell)
   }
 
   /** The session has ended. */
   rest(): void {
     this.#options.clock.clearTimeout(this.#timer)
     this.#timer = undefined
+  }
+
+  /** @param failures in a row */
+  #schedule(failures: number, tell: (token: string) => Promise<unknown>): void {
+    const { clock, random } = this.#options
+    const leftMs = this.#leftMs(this.#token as string)
+    if (leftMs === Number.POSITIVE_INFINITY) return
+    const inMs = failures > 0 ? backoffMs(failures, random) : Math.max(leftMs * 0.8, leftMs - RENEW_BEFORE_MS)
+    const timer = clock.setTimeout(
+      () => void this.#renewWithin(timer, failures, tell),
+      Math.max(RENEW_AFTER_MS, inMs),
+    )
+    this.#timer = timer
+  }
+
+  /** @param timer the session's; another one means that the session is over, or has a newer plan */
+  async #renewWithin(
+    timer: Timer,
+    failures: number,
+    tell: (token: string) => Promise<unknown>,
+  ): Promise<void> {
+    const isOver = () => this.#timer !== timer
+    try {
+      const token = await this.#options.getToken('expiring')
+      if (isOver()) return
+      await tell(token)
+      if (isOver()) return
+      this.#token = token
+      this.#schedule(0, tell)
+    } catch (error) {
+      if (isOver()) return
+      this.#options.failed(error)
+      this.#schedule(failures + 1, tell)
+    }
   }
 
   async #renew(why: TokenReason): Promise<void> {
@@ -101,7 +110,7 @@ export class Tokens {
 }
 
 /** @returns a JWT's `exp` in Unix seconds, where it can be read */
-export function expOf(token: string): number | undefined {
+function expOf(token: string): number | undefined {
   try {
     const payload = (token.split('.')[1] as string).replace(/-/g, '+').replace(/_/g, '/')
     // Only ASCII matters here: other characters stay garbled, inside of their strings.
