@@ -2,4 +2,5 @@
 import { describe, inject } from 'vitest'
 import { storeSuites } from './suites/all.ts'
 
-describe('on a single Redis', () => storeSuites(async () => ({ url: inject('redisUrl'), stop: async () => {} })))
+describe('on a single Redis', () =>
+  storeSuites(async () => ({ url: inject('redisUrl'), stop: async () => {} })))

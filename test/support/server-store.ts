@@ -3,6 +3,7 @@
  * nodes: what the scripts keep, and whom they tell. Which Redis it is, is the caller's business.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { EventBody } from '@starling/protocol/frames'
 import {
   type ConvId,
   type DeviceId,
@@ -156,7 +157,8 @@ export class StoreWorld {
   /** Makes a group; the owner is the first of its members. */
   async group(owner: UserId, members: UserId[] = [], about: { join?: 'open'; history?: 'all' } = {}) {
     const group = someGroup()
-    const event = { type: 'event', event: 'member_joined', users: [owner, ...members], by: owner } as const
+    const users = [owner, ...members]
+    const event: EventBody = { type: 'event', event: 'member_joined', users, by: owner }
     const made = await this.groups.create(
       group,
       owner,
@@ -176,11 +178,11 @@ export class StoreWorld {
   }
 
   remove(group: GroupId, by: UserId, user: UserId) {
-    const event = { type: 'event', event: 'member_removed', users: [user], by } as const
+    const event: EventBody = { type: 'event', event: 'member_removed', users: [user], by }
     return this.groups.remove(group, by, user, eventTail(groupConv(group), by, event))
   }
 
-  /** Waits for nothing: moves Redis' idea of a conversation's or inbox' last id ahead, as if the clock had run fast. */
+  /** Moves the last id of a conversation or inbox ahead, as if Redis' clock had run fast. */
   async setHead(owner: string, head: string): Promise<void> {
     await this.redis.hset(this.key(owner, 'state'), 'head', head)
   }
@@ -213,8 +215,11 @@ export function sessionOf(user: UserId, more: Partial<NewSession> = {}): NewSess
   }
 }
 
-/** What a node or a script left in `promise` that must be `ok`. */
-export function ok<T extends { is: string }>(outcome: T): Extract<T, { is: 'ok' }> {
+/** The member of a union whose tag can be `ok`. */
+type Ok<T> = T extends { is: infer Is } ? ('ok' extends Is ? T : never) : never
+
+/** @returns an outcome that must be `ok` */
+export function ok<T extends { is: string }>(outcome: T): Ok<T> {
   if (outcome.is !== 'ok') throw new Error(`not ok but ${JSON.stringify(outcome)}`)
-  return outcome as Extract<T, { is: 'ok' }>
+  return outcome as Ok<T>
 }

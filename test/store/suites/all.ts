@@ -3,7 +3,10 @@ import { afterAll, beforeAll } from 'vitest'
 import { StoreWorld } from '../../support/server-store.ts'
 import { appendSuite } from './append.ts'
 import { appendDmSuite } from './append-dm.ts'
+import { groupsSuite } from './groups.ts'
 import { inboxSuite } from './inbox.ts'
+import { nodesSuite } from './nodes.ts'
+import { positionsSuite } from './positions.ts'
 import { sessionsSuite } from './sessions.ts'
 
 /** @param start brings the Redis up; ended with the suites */
@@ -20,5 +23,14 @@ export function storeSuites(start: () => Promise<{ url: string; stop(): Promise<
     await stop()
   })
   const store = () => world
-  for (const suite of [appendDmSuite, appendSuite, inboxSuite, sessionsSuite]) suite(store)
+  const suites = [
+    appendDmSuite,
+    appendSuite,
+    positionsSuite,
+    groupsSuite,
+    inboxSuite,
+    sessionsSuite,
+    nodesSuite,
+  ]
+  for (const suite of suites) suite(store)
 }

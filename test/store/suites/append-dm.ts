@@ -2,7 +2,7 @@
 import { dmOf, msOf, seqOf } from '@starling/protocol/ids'
 import { STRANGER_WINDOW_MS } from '@starling/protocol/limits'
 import { describe, expect, it } from 'vitest'
-import { dmDraft, someone, type StoreWorld } from '../../support/server-store.ts'
+import { dmDraft, type StoreWorld, someone } from '../../support/server-store.ts'
 
 export function appendDmSuite(store: () => StoreWorld): void {
   const send = (from: ReturnType<typeof someone>, to: ReturnType<typeof someone>, more = {}) =>
@@ -32,7 +32,11 @@ export function appendDmSuite(store: () => StoreWorld): void {
     it('[P2] keeps refs of the two users and of other conversations apart', async () => {
       const [a, b] = pair()
       const c = someone('c')
-      const sends = [await send(a, b, { ref: 'r' }), await send(b, a, { ref: 'r' }), await send(a, c, { ref: 'r' })]
+      const sends = [
+        await send(a, b, { ref: 'r' }),
+        await send(b, a, { ref: 'r' }),
+        await send(a, c, { ref: 'r' }),
+      ]
       expect(sends.map(({ is }) => is)).toEqual(['ok', 'ok', 'ok'])
     })
 
@@ -133,7 +137,11 @@ export function appendDmSuite(store: () => StoreWorld): void {
   })
 
   describe('the stranger limit', () => {
-    const outcomes = async (from: ReturnType<typeof someone>, to: ReturnType<typeof someone>, times: number) => {
+    const outcomes = async (
+      from: ReturnType<typeof someone>,
+      to: ReturnType<typeof someone>,
+      times: number,
+    ) => {
       const sends = await Promise.all(Array.from({ length: times }, () => send(from, to)))
       return sends.map(({ is }) => is)
     }
@@ -190,7 +198,9 @@ export function appendDmSuite(store: () => StoreWorld): void {
     it('is no limit at 0', async () => {
       const [a, b] = pair()
       const convs = store().convsWith({ strangerLimit: 0 })
-      const sends = await Promise.all(Array.from({ length: 10 }, () => convs.appendDm(dmDraft(a, b), b, 'check')))
+      const sends = await Promise.all(
+        Array.from({ length: 10 }, () => convs.appendDm(dmDraft(a, b), b, 'check')),
+      )
       expect(sends.every(({ is }) => is === 'ok')).toBe(true)
     })
 

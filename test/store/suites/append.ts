@@ -1,7 +1,7 @@
 /** Storing in groups and channels: membership, once per ref, dense ids, and whom it is told. */
 import { channelConv, comparePositions, groupConv, seqOf, type UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
-import { draftOf, ok, someGroup, someNode, someone, type StoreWorld } from '../../support/server-store.ts'
+import { draftOf, ok, type StoreWorld, someGroup, someNode, someone } from '../../support/server-store.ts'
 
 export function appendSuite(store: () => StoreWorld): void {
   const newChannel = () => channelConv(someone('ch'))
@@ -47,13 +47,18 @@ export function appendSuite(store: () => StoreWorld): void {
       expect(await store().convs.append(draft, 'member')).toEqual({ is: 'dup', id: first.id })
       await store().redis.del(store().key(conv, `ref:${member}:${draft.ref}`))
       expect(await store().convs.append(draft, 'member')).toEqual({ is: 'not_member' })
-      expect(await store().convs.append({ ...draft, retry: true }, 'member')).toEqual({ is: 'dup', id: first.id })
+      expect(await store().convs.append({ ...draft, retry: true }, 'member')).toEqual({
+        is: 'dup',
+        id: first.id,
+      })
     })
 
     it('[P2] stores a ref once however many sends of it come at the same time', async () => {
       const conv = newChannel()
       const draft = draftOf(conv, someone())
-      const sends = await Promise.all(Array.from({ length: 50 }, () => store().convs.append(draft, 'channel')))
+      const sends = await Promise.all(
+        Array.from({ length: 50 }, () => store().convs.append(draft, 'channel')),
+      )
       expect(sends.filter(({ is }) => is === 'ok')).toHaveLength(1)
       expect(await lengthOf(conv)).toBe(1)
     })
@@ -110,9 +115,13 @@ export function appendSuite(store: () => StoreWorld): void {
       const [ear, deaf] = [await store().ear(near, conv), await store().ear(far, conv)]
       await store().convs.attach(conv, near, owner)
       const drafts = Array.from({ length: 5 }, (_, i) => draftOf(conv, owner, { text: `naïve “${i}” 💡` }))
-      const ids = await Promise.all(drafts.map(async (draft) => ok(await store().convs.append(draft, 'member')).id))
+      const ids = await Promise.all(
+        drafts.map(async (draft) => ok(await store().convs.append(draft, 'member')).id),
+      )
       const heard = await ear.heard()
-      expect(heard.map(({ kind, topic, mark }) => [kind, topic, mark])).toEqual(ids.map((id) => ['m', conv, id]))
+      expect(heard.map(({ kind, topic, mark }) => [kind, topic, mark])).toEqual(
+        ids.map((id) => ['m', conv, id]),
+      )
       expect(JSON.parse(heard[0]!.frame)).toEqual({
         op: 'message',
         id: ids[0],

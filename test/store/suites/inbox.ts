@@ -2,7 +2,15 @@
 import { dmOf, type InboxPosition, type MessageId, seqOf, type UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
 import { entryHead, inboxEntry } from '../../../src/services/message-json.ts'
-import { dmDraft, ok, sessionOf, someDevice, someNode, someone, type StoreWorld } from '../../support/server-store.ts'
+import {
+  dmDraft,
+  ok,
+  type StoreWorld,
+  sessionOf,
+  someDevice,
+  someNode,
+  someone,
+} from '../../support/server-store.ts'
 
 const ORIGIN = '0-0' as InboxPosition
 
@@ -25,9 +33,12 @@ export function inboxSuite(store: () => StoreWorld): void {
     it('[P4] gives dense positions under concurrency', async () => {
       const [to, users] = [someone(), usersAt()]
       const positions = await Promise.all(Array.from({ length: 50 }, () => deliver(to, 1, someone(), users)))
-      expect(positions.flat().map(seqOf).toSorted((a, b) => a - b)).toEqual(
-        Array.from({ length: 50 }, (_, i) => i + 1),
-      )
+      expect(
+        positions
+          .flat()
+          .map(seqOf)
+          .toSorted((a, b) => a - b),
+      ).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
     })
 
     it('never lets the ms go back, whatever the clock does', async () => {
@@ -58,7 +69,12 @@ export function inboxSuite(store: () => StoreWorld): void {
         const [entry, ...more] = await ear.heard()
         expect(more).toEqual([])
         expect(entry).toMatchObject({ kind: 'm', topic: `user:${to}`, mark: position })
-        expect(JSON.parse(entry!.frame)).toMatchObject({ op: 'message', conv: dmOf(from, to), from, inbox: position })
+        expect(JSON.parse(entry!.frame)).toMatchObject({
+          op: 'message',
+          conv: dmOf(from, to),
+          from,
+          inbox: position,
+        })
       }
     })
   })
@@ -75,12 +91,20 @@ export function inboxSuite(store: () => StoreWorld): void {
     it('takes a position that is no entry’s for the last before it', async () => {
       const [to, users] = [someone(), usersAt()]
       const positions = await deliver(to, 2)
-      const { entries } = await users.range(to, `${Number(positions[0]!.split('-')[0]) - 5}-99` as InboxPosition, 10)
+      const { entries } = await users.range(
+        to,
+        `${Number(positions[0]!.split('-')[0]) - 5}-99` as InboxPosition,
+        10,
+      )
       expect(entries.map(({ position }) => position)).toEqual(positions)
     })
 
     it('is empty for one who never got anything', async () => {
-      expect(await usersAt().range(someone(), ORIGIN, 10)).toEqual({ head: '0-0', first: undefined, entries: [] })
+      expect(await usersAt().range(someone(), ORIGIN, 10)).toEqual({
+        head: '0-0',
+        first: undefined,
+        entries: [],
+      })
     })
   })
 

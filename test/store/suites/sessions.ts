@@ -1,7 +1,15 @@
 /** Sessions and presence: joining, leaving, the grace, being thrown out, and what is left of a dead node. */
 import type { GroupId, NodeId, SessionId, UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
-import { ok, sessionOf, someDevice, someGroup, someNode, someone, type StoreWorld } from '../../support/server-store.ts'
+import {
+  ok,
+  type StoreWorld,
+  sessionOf,
+  someDevice,
+  someGroup,
+  someNode,
+  someone,
+} from '../../support/server-store.ts'
 
 export function sessionsSuite(store: () => StoreWorld): void {
   const at = (node: NodeId, more = {}) => store().usersAt(node, more)
@@ -41,7 +49,10 @@ export function sessionsSuite(store: () => StoreWorld): void {
     it('knows a device again, and not one that is new', async () => {
       const [user, device, users] = [someone(), someDevice(), at(someNode())]
       expect(ok(await users.join(sessionOf(user, { device }))).devicePosition).toBeUndefined()
-      expect(ok(await users.join(sessionOf(user, { device })))).toMatchObject({ devicePosition: '0-0', devices: 1 })
+      expect(ok(await users.join(sessionOf(user, { device })))).toMatchObject({
+        devicePosition: '0-0',
+        devices: 1,
+      })
       expect(ok(await users.join(sessionOf(user))).devices).toBe(2)
     })
 
@@ -63,7 +74,9 @@ export function sessionsSuite(store: () => StoreWorld): void {
       const ears = [await store().ear(one, `user:${user}`), await store().ear(two, `user:${user}`)]
       const { sessionFrame } = ok(await at(two).join(second))
       for (const ear of ears) {
-        expect(await ear.heard()).toEqual([{ kind: 's', topic: `user:${user}`, mark: '2/2', frame: sessionFrame }])
+        expect(await ear.heard()).toEqual([
+          { kind: 's', topic: `user:${user}`, mark: '2/2', frame: sessionFrame },
+        ])
       }
       const { sessions } = JSON.parse(sessionFrame) as { sessions: { session: string }[] }
       const [a] = sessions.filter(({ session }) => session === first.session)
@@ -262,7 +275,11 @@ export function sessionsSuite(store: () => StoreWorld): void {
       const [user, dead] = [someone(), someNode()]
       await at(dead).join(sessionOf(user))
       await at(dead).join(sessionOf(user))
-      expect(await store().online.reap(bucketOf(user), dead)).toEqual({ left: 0, sessions: 2, gone: [[user, 2]] })
+      expect(await store().online.reap(bucketOf(user), dead)).toEqual({
+        left: 0,
+        sessions: 2,
+        gone: [[user, 2]],
+      })
       expect(await isOnline(user)).toBe(false)
       expect([await nodesOf(user), await at(dead).list(user)]).toEqual([{}, []])
     })
