@@ -95,8 +95,9 @@ async function main(): Promise<number> {
     // What a pipe asks about is who is there now, not before it was connected.
     await ready
     for await (const line of createInterface({ input: process.stdin })) await handle(chat, line)
-    await delivered(client)
   }
+  // Without a session a pipe waits for one; what was typed is kept for the next run.
+  if (terminal === undefined || client.state === 'live') await delivered(client)
   const isOver = client.state === 'closed'
   await marks.flush()
   await client.close()
