@@ -15,11 +15,6 @@ const WEB = fileURLToPath(new URL('../../web', import.meta.url))
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 const WAIT_MS = 10_000
 
-export interface Account {
-  id: string
-  password: string
-}
-
 export class Stage {
   readonly world: World
   readonly #browser: Browser

@@ -37,7 +37,7 @@ export interface Outgoing {
   reason?: string
 }
 
-export const PAGE = 60
+const PAGE = 60
 /** Written by the server alone unless a deployment says otherwise; of other channels a refusal tells. */
 const ANNOUNCEMENTS = 'channel:announcements'
 const NOTHING: Log = { messages: [], more: false, state: 'loading', older: 'idle' }

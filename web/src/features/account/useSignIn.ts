@@ -7,7 +7,7 @@ import { useAccountStore } from '../../stores/account.ts'
 export const WAYS = ['guest', 'login', 'register'] as const
 export type Way = (typeof WAYS)[number]
 
-export const PASSWORD_MIN = 8
+const PASSWORD_MIN = 8
 
 export function useSignIn(done: () => void) {
   const account = useAccountStore()
