@@ -141,7 +141,7 @@ describe.concurrent('a drain', () => {
     const answer = await bob.send(alice, 'farewell')
     await alice.expects('message', { id: answer.id })
     expect((await alice.closes()).code).toBe(1012)
-    expect(await exit).toEqual({ code: 0, signal: null })
+    expect(await exit, gw2.tail).toEqual({ code: 0, signal: null })
     expect(Date.now() - since).toBeLessThan(10_000)
     expect(await gw1.status('/readyz')).toBe(200)
     await bob.ping()
@@ -149,7 +149,8 @@ describe.concurrent('a drain', () => {
 
   test('ends at once, or nearly, where nobody is connected', { timeout: 40_000 }, async (context) => {
     const world = await worldFor(context, { gateways: 1, env: { DRAIN_SECONDS: '2' } })
-    expect(await world.gw1.stop()).toEqual({ code: 0, signal: null })
+    const exit = await world.gw1.stop()
+    expect(exit, world.gw1.tail).toEqual({ code: 0, signal: null })
   })
 
   test('is obeyed by clients without anybody seeing them off, and without loss', {

@@ -118,6 +118,11 @@ export class Gateway {
     return this.#process.stdout
   }
 
+  /** The last of what this run has written, for the message of an assertion. */
+  get tail(): string {
+    return this.#process.tail
+  }
+
   /** What it wrote last, where it has ended without having been told to; undefined where it runs or was ended. */
   get deathNote(): string | undefined {
     return this.#process.hasExited && !this.#isToldToEnd
