@@ -26,8 +26,26 @@ export interface Cluster {
   close(): Promise<void>
 }
 
-/** @param nodeOptions options of Node for the gateways, for profiles */
-export async function startCluster(nodeOptions?: readonly string[]): Promise<Cluster> {
+/**
+ * Starts a cluster, works with it and ends it. A failure brings along what the gateways had to say.
+ * @param nodeOptions options of Node for the gateways, for profiles
+ */
+export async function withCluster<Result>(
+  work: (cluster: Cluster) => Promise<Result>,
+  nodeOptions?: readonly string[],
+): Promise<Result> {
+  const cluster = await startCluster(nodeOptions)
+  try {
+    return await work(cluster)
+  } catch (fault) {
+    const message = fault instanceof Error ? fault.message : String(fault)
+    throw new Error([message, ...cluster.complaints()].join('\n'), { cause: fault })
+  } finally {
+    await cluster.close()
+  }
+}
+
+async function startCluster(nodeOptions?: readonly string[]): Promise<Cluster> {
   const redis = await startRedis()
   const jwtSecret = randomBytes(32).toString('hex')
   const key = new TextEncoder().encode(jwtSecret)

@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { type Times, until } from '../load/clock.ts'
 
 export type Role = 'gateway' | 'store' | 'generator' | 'bench'
 
@@ -48,16 +49,11 @@ const NS_PER_SECOND = 1e9
 
 export class CpuMeter {
   readonly #watched: readonly Watched[]
-  #from: Reading
+  readonly #from: Reading
 
   /** Starts to measure. */
   constructor(processes: readonly Watched[]) {
     this.#watched = [...processes, { name: 'bench', pid: process.pid, role: 'bench' }]
-    this.#from = this.#read()
-  }
-
-  /** Measures from now on. */
-  restart(): void {
     this.#from = this.#read()
   }
 
@@ -95,6 +91,14 @@ export class CpuMeter {
       machine: readMachine(),
     }
   }
+}
+
+/** @returns what was used in the measured part of a load */
+export async function cpuDuring({ measureUs, endUs }: Times, processes: readonly Watched[]): Promise<CpuUse> {
+  await until(measureUs)
+  const meter = new CpuMeter(processes)
+  await until(endUs)
+  return meter.stop()
 }
 
 /** @returns the CPU seconds of all processes of these roles */

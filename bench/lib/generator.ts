@@ -79,3 +79,8 @@ export async function withGenerators<Commands extends Contract, Result>(
     await Promise.all(generators.map((generator) => generator.close()))
   }
 }
+
+/** @returns the items of one of `count` generators; neighbours stay together, since they differ in their gateway */
+export function share<Item>(items: readonly Item[], index: number, count: number): Item[] {
+  return items.filter((_, at) => Math.floor(at / 2) % count === index)
+}

@@ -8,35 +8,27 @@ const AT_LIMIT = 0.9
 /** More than this share of the machine's cores taken by strangers disturbs a figure. */
 const DISTURBING_SHARE = 0.05
 
-const list = (processes: readonly ProcessUse[]) =>
-  processes.map(({ name, busy }) => `${name} (${percent(busy)})`).join(', ')
-const percent = (share: number) => `${Math.round(Math.min(1, share) * 100)} %`
-
-/** @returns a line that says whether the system under test or the generator set the pace at saturation */
-export function bottleneckOf({ processes, machine, seconds }: CpuUse): string {
+/** @returns who was busy for how long, and whether the system under test or the generator set the pace at saturation */
+export function bottleneckOf({ processes, machine }: CpuUse): string[] {
   const atLimit = processes.filter(({ busy }) => busy >= AT_LIMIT)
-  const system = atLimit.filter(({ role }) => role === 'gateway' || role === 'store')
-  const generators = atLimit.filter(({ role }) => role === 'generator')
-  const shared =
-    machine.busyCores / machine.cores >= AT_LIMIT
-      ? `; all ${machine.cores} cores were taken, ${generatorCores(processes, seconds)} of them by the generators`
-      : ''
-  if (generators.length === 0 && system.length === 0) {
-    const busiest = processes.toSorted((a, b) => b.busy - a.busy).slice(0, 1)
-    return `bottleneck: none of the processes; waiting set the pace (busiest: ${list(busiest)})${shared}`
-  }
-  if (system.length === 0) {
-    return `bottleneck: THE GENERATOR, not the gateway: ${list(generators)}; the figure is a lower bound${shared}`
-  }
-  if (generators.length === 0) return `bottleneck: ${list(system)}${shared}`
-  return `bottleneck: ${list(system)}, but the generator was at its limit too: ${list(generators)}; the figure is a lower bound${shared}`
+  const system = atLimit.filter(({ role }) => role === 'gateway' || role === 'store').map(nameOf)
+  const generators = atLimit.filter(({ role }) => role === 'generator').map(nameOf)
+  return [
+    `busy: ${processes.map((process) => `${process.name} ${percent(process.busy)}`).join(', ')}; ${machine.busyCores.toFixed(1)} of ${machine.cores} cores taken`,
+    `bottleneck: ${verdictOn(system, generators)}`,
+  ]
 }
 
-const generatorCores = (processes: readonly ProcessUse[], seconds: number) =>
-  (
-    processes.reduce((sum, { role, cpuSeconds }) => sum + (role === 'generator' ? cpuSeconds : 0), 0) /
-    seconds
-  ).toFixed(1)
+function verdictOn(system: readonly string[], generators: readonly string[]): string {
+  if (generators.length > 0) {
+    const also = system.length > 0 ? `${system.join(', ')}, but also ` : ''
+    return `${also}THE GENERATOR (${generators.join(', ')}): the figure is a lower bound`
+  }
+  return system.length > 0 ? system.join(', ') : 'no process; the number of messages under way set the pace'
+}
+
+const nameOf = ({ name }: ProcessUse) => name
+const percent = (share: number) => `${Math.round(Math.min(1, share) * 100)} %`
 
 /** @returns what else took the machine's cores, if it was much */
 export function disturbancesOf({ machine }: CpuUse): string[] {

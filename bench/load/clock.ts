@@ -2,6 +2,23 @@
  * The one clock of a run: the kernel's monotonic one, which all processes of a machine share.
  */
 
+/** When a load starts, from when it is measured, and when both end. */
+export interface Times {
+  startUs: number
+  measureUs: number
+  endUs: number
+}
+
+/** Time for the generators to hear of a load before it starts. */
+const LEAD_MS = 200
+
+/** @returns the times of a load that starts in a moment */
+export function timesFromNow({ warmupMs, measureMs }: { warmupMs: number; measureMs: number }): Times {
+  const startUs = nowUs() + LEAD_MS * 1e3
+  const measureUs = startUs + warmupMs * 1e3
+  return { startUs, measureUs, endUs: measureUs + measureMs * 1e3 }
+}
+
 /** @returns µs */
 export function nowUs(): number {
   const [seconds, nanoseconds] = process.hrtime()

@@ -3,7 +3,7 @@
  * listeners of this process have it, so that the fan-out, not only the log, sets the pace. All listeners must see
  * one order: a message's rank is its place with the first listener who got it, and ranks must grow with all.
  */
-import { nowUs, until } from './clock.ts'
+import { nowUs, type Times, until } from './clock.ts'
 import { kindOf, readStamp, type Stamp, sendFrames } from './frames.ts'
 import type { Login } from './login.ts'
 import { serve } from './serve.ts'
@@ -19,12 +19,9 @@ export interface GroupConnect {
   listeners: Login[]
 }
 
-export interface GroupLoad {
+export interface GroupLoad extends Times {
   /** Messages under way per writer. */
   inFlight: number
-  startUs: number
-  measureUs: number
-  endUs: number
 }
 
 export interface GroupSent {

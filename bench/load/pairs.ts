@@ -3,7 +3,7 @@
  * many under way, an ack lets the next one go. Open loop: a message is due at a fixed time whatever has become of
  * the earlier ones, and its latency counts from when it was due, so that a slow answer hides no waiting.
  */
-import { nowUs, until } from './clock.ts'
+import { nowUs, type Times, until } from './clock.ts'
 import { kindOf, readStamp, type Stamp, sendFrames } from './frames.ts'
 import type { Login } from './login.ts'
 import { Samples } from './samples.ts'
@@ -17,13 +17,9 @@ export interface PairLogin {
   receiver: Login
 }
 
-export interface PairsLoad {
+export interface PairsLoad extends Times {
   /** `closed`: messages under way in all pairs together. `open`: messages a second. */
   mode: { is: 'closed'; inFlight: number } | { is: 'open'; ratePerSecond: number }
-  startUs: number
-  /** What is due from here on is measured. */
-  measureUs: number
-  endUs: number
 }
 
 export interface PairsResult {

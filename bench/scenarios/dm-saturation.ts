@@ -29,7 +29,7 @@ export async function dmSaturation(setting: PairsSetting & { inFlight: number })
         unit: 'µs',
       },
     ],
-    notes: [bottleneckOf(cpu), ...disturbancesOf(cpu)],
+    notes: [...bottleneckOf(cpu), ...disturbancesOf(cpu)],
     faults,
   }
 }

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Cluster, startCluster } from '../lib/cluster.ts'
+import { type Cluster, withCluster } from '../lib/cluster.ts'
 import { CpuMeter, cpuSecondsOf } from '../lib/cpu.ts'
 import { type Generator, withGenerators } from '../lib/generator.ts'
 import { type Outcome, sumOf } from '../lib/outcome.ts'
@@ -25,23 +25,24 @@ const SPARE_DESCRIPTORS = 200
 /** Quiet time before the first reading. */
 const WARM_SETTLE_MS = 2_000
 
-export async function idleMemory(setting: IdleSetting): Promise<Outcome> {
+export function idleMemory(setting: IdleSetting): Promise<Outcome> {
   const { connections, notes, generators: count } = withinDescriptors(setting)
-  const cluster = await startCluster()
-  try {
-    return await withGenerators<IdleCommands, Outcome>('idle.ts', count, async (generators) => {
+  return withCluster((cluster) =>
+    withGenerators<IdleCommands, Outcome>('idle.ts', count, async (generators) => {
+      const watched = [...cluster.processes, ...generators.map((generator) => generator.watched)]
       const resident = () => sumOf(cluster.gateways, (gateway) => gateway.residentBytes())
-      const meter = new CpuMeter(cluster.processes)
       await connect(cluster, generators, 0, WARMUP)
       await sleep(WARM_SETTLE_MS)
+
       const before = resident()
-      meter.restart()
+      const connectMeter = new CpuMeter(watched)
       await connect(cluster, generators, WARMUP, WARMUP + connections)
-      const connecting = meter.stop()
-      meter.restart()
+      const connecting = connectMeter.stop()
+      const quietMeter = new CpuMeter(watched)
       await sleep(setting.settleMs)
-      const quiet = meter.stop()
+      const quiet = quietMeter.stop()
       const after = resident()
+
       const faults = await Promise.all(generators.map((generator) => generator.ask('faults', undefined)))
       return {
         scenario: 'idle-memory',
@@ -53,6 +54,7 @@ export async function idleMemory(setting: IdleSetting): Promise<Outcome> {
             value: (cpuSecondsOf(connecting, 'gateway', 'store') * 1e6) / connections,
             unit: 'µs',
           },
+          { name: 'connects', value: connections / connecting.seconds, unit: '1/s' },
           {
             name: 'CPU of one gateway, all quiet',
             value: (cpuSecondsOf(quiet, 'gateway') * 1e3) / cluster.gateways.length / quiet.seconds,
@@ -62,10 +64,8 @@ export async function idleMemory(setting: IdleSetting): Promise<Outcome> {
         notes: [...notes, ...disturbancesOf(quiet)],
         faults: [...faults.flat(), ...cluster.complaints()],
       }
-    })
-  } finally {
-    await cluster.close()
-  }
+    }),
+  )
 }
 
 /** Connects users from..to, evenly over generators and gateways. */
