@@ -56,9 +56,9 @@ module.exports = {
     ),
     forbid(
       'bus-knows-nobody',
-      'The bus carries; who listens is not its business.',
+      'The bus carries what a port asks for; who listens is not its business.',
       { path: '^src/bus/' },
-      { path: '^src/(gateway|http|services|cluster)/' },
+      { path: '^src/(gateway|http|services|cluster)/', pathNot: '^src/services/ports[.]ts$' },
     ),
     forbid(
       'no-concrete-bus',

@@ -5,6 +5,7 @@
 
 import { isId } from '@starling/protocol/ids'
 import * as limits from '@starling/protocol/limits'
+import type { Origins } from './lib/origins.ts'
 
 /** How a setting's text becomes a value; throws an Error that says what is wrong with it. */
 type Parse<T> = (text: string) => T
@@ -139,9 +140,6 @@ const channels: Parse<Map<string, ChannelWriters>> = (value) =>
         return [name, writers ?? 'everybody']
       }),
   )
-
-/** Which pages of browsers may connect. */
-export type Origins = 'sameHost' | 'any' | ReadonlySet<string>
 
 const origins: Parse<Origins> = (value) => {
   const list = value

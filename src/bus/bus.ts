@@ -2,6 +2,7 @@
  * The bus as the gateway sees it: what comes in for this node, and presence to and from everybody.
  */
 import type { GroupId, InboxPosition, MessageId, SessionId, UserId } from '@starling/protocol/ids'
+import type { PresenceBatch } from '../services/ports.ts'
 
 /** An order that travels in order with the messages. */
 export type Order =
@@ -16,14 +17,6 @@ export type BusEvent =
   | { kind: 'others'; topic: string; except: SessionId; frame: Buffer }
   | { kind: 'sessions'; topic: string; sessions: number; devices: number; frame: Buffer }
   | { kind: 'control'; topic: string; order: Order }
-
-/** Changes of presence, each user with the number of the change, so that a late one is known as late. */
-export interface PresenceBatch {
-  on: [UserId, number][]
-  off: [UserId, number][]
-  /** A node was reaped: changes it decided may never have been told. */
-  reaped?: boolean
-}
 
 export interface BusListener {
   event(event: BusEvent): void

@@ -13,15 +13,7 @@ import { send, typing } from './handlers/message.ts'
 import { read, received, sync } from './handlers/position.ts'
 import { hello, leave, ping, token } from './handlers/session.ts'
 import { unwatch, watch } from './handlers/watch.ts'
-import type { LocalUser } from './hub.ts'
-import { type Identity, Session } from './session.ts'
-
-/** A session that has had its welcome. */
-export interface Live {
-  session: Session
-  identity: Identity
-  here: LocalUser
-}
+import { type Live, Session } from './session.ts'
 
 type Reply = ServerFrame | undefined
 

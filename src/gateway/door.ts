@@ -3,9 +3,9 @@
  */
 
 import type { Load } from '../lib/load.ts'
+import type { Origins } from '../lib/origins.ts'
 import { isAllowedOrigin } from '../lib/origins.ts'
 import { TokenBucket } from '../lib/token-bucket.ts'
-import type { Origins } from '../settings.ts'
 import type { Refusal } from './server-uws.ts'
 
 const RETRY_AFTER_S = 1

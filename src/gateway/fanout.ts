@@ -9,7 +9,8 @@ import type { BusEvent, Order } from '../bus/bus.ts'
 import type { Log } from '../lib/log.ts'
 import type { TopicPublisher } from './connection.ts'
 import type { Follow } from './follow.ts'
-import type { Hub, LocalUser } from './hub.ts'
+import type { Hub } from './hub.ts'
+import type { LocalUser } from './session.ts'
 
 const USER = 'user:'
 

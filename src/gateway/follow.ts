@@ -12,7 +12,8 @@ import {
   type UserId,
 } from '@starling/protocol/ids'
 import type { Log } from '../lib/log.ts'
-import type { Hub, LocalUser } from './hub.ts'
+import type { Hub } from './hub.ts'
+import type { LocalUser } from './session.ts'
 
 /** The node's entry in the list of those a conversation is published to. */
 export interface AttachPort {

@@ -2,24 +2,8 @@
  * Who is here: the users and conversations that this node holds sockets of, and how far it has forwarded to them.
  * It knows nothing that another node or Redis would need.
  */
-import type { ConvId, GroupId, InboxPosition, MessageId, UserId } from '@starling/protocol/ids'
-import type { Session } from './session.ts'
-
-/** A user with at least one session here. */
-export interface LocalUser {
-  readonly user: UserId
-  readonly sessions: Set<Session>
-  /** The inbox position forwarded last. */
-  forwarded: InboxPosition
-  /** Whether no other session or device of theirs is known anywhere: then their own inbox needn't learn of their dms. */
-  alone: boolean
-  /** Groups followed here, with the id the user joined at. */
-  readonly groups: Map<GroupId, MessageId>
-  /** Groups left while this user was here: an order to let go may overtake the reply that says to follow. */
-  readonly exits: Map<GroupId, MessageId>
-  /** conversation → when typing was passed on last, ms */
-  typed: Map<ConvId, number> | undefined
-}
+import type { ConvId, InboxPosition, MessageId, UserId } from '@starling/protocol/ids'
+import type { LocalUser, Session } from './session.ts'
 
 /** A group with at least one member here, or a channel. */
 export interface LocalConv {

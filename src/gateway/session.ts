@@ -6,7 +6,16 @@ import { CLOSE_CODES, type CloseCode } from '@starling/protocol/close'
 import { encodeFrame } from '@starling/protocol/codec'
 import type { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrame, ServerFrame } from '@starling/protocol/frames'
-import type { DeviceId, Ref, SessionId, UserId } from '@starling/protocol/ids'
+import type {
+  ConvId,
+  DeviceId,
+  GroupId,
+  InboxPosition,
+  MessageId,
+  Ref,
+  SessionId,
+  UserId,
+} from '@starling/protocol/ids'
 import {
   BAD_FRAMES_IN_A_ROW,
   HELLO_TIMEOUT_MS,
@@ -16,7 +25,22 @@ import {
 } from '@starling/protocol/limits'
 import type { TokenBucket } from '../lib/token-bucket.ts'
 import type { Connection } from './connection.ts'
-import type { LocalUser } from './hub.ts'
+
+/** A user with at least one session here. */
+export interface LocalUser {
+  readonly user: UserId
+  readonly sessions: Set<Session>
+  /** The inbox position forwarded last. */
+  forwarded: InboxPosition
+  /** Whether no other session or device of theirs is known anywhere: then their own inbox needn't learn of their dms. */
+  alone: boolean
+  /** Groups followed here, with the id the user joined at. */
+  readonly groups: Map<GroupId, MessageId>
+  /** Groups left while this user was here: an order to let go may overtake the reply that says to follow. */
+  readonly exits: Map<GroupId, MessageId>
+  /** conversation → when typing was passed on last, ms */
+  typed: Map<ConvId, number> | undefined
+}
 
 export type SessionState =
   | { is: 'awaitingHello' }
@@ -34,6 +58,13 @@ export interface Identity {
   since: number
   /** The name in the token. */
   name: string | undefined
+}
+
+/** A session that has had its welcome. */
+export interface Live {
+  session: Session
+  identity: Identity
+  here: LocalUser
 }
 
 /** What may wait for a welcome. */

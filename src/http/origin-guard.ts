@@ -2,8 +2,8 @@
 import { ProtocolError } from '@starling/protocol/errors'
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
+import type { Origins } from '../lib/origins.ts'
 import { isAllowedOrigin } from '../lib/origins.ts'
-import type { Origins } from '../settings.ts'
 
 /** How long a browser may remember that it was let in, seconds. */
 const PREFLIGHT_TTL_SECONDS = 600

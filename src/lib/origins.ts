@@ -1,5 +1,7 @@
 /** Which pages of browsers may talk to a gateway, for `/ws` and `/api` alike. */
-import type { Origins } from '../settings.ts'
+
+/** Which pages of browsers may connect. */
+export type Origins = 'sameHost' | 'any' | ReadonlySet<string>
 
 /**
  * @param allowed the setting; undefined means pages of the same host

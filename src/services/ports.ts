@@ -241,3 +241,11 @@ export interface OnlinePort {
   /** @returns up to `count` users of a bucket, by name after `after` */
   page(bucket: number, after: string, count: number): Promise<UserId[]>
 }
+
+/** Changes of presence, each user with the number of the change, so that a late one is known as late. */
+export interface PresenceBatch {
+  on: [UserId, number][]
+  off: [UserId, number][]
+  /** A node was reaped: changes it decided may never have been told. */
+  reaped?: boolean
+}

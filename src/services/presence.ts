@@ -5,9 +5,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { SessionId, UserId } from '@starling/protocol/ids'
 import { OFFLINE_GRACE_MS } from '@starling/protocol/limits'
-import type { PresenceBatch } from '../bus/bus.ts'
 import type { Log } from '../lib/log.ts'
-import type { OnlinePort, SessionPort } from './ports.ts'
+import type { OnlinePort, PresenceBatch, SessionPort } from './ports.ts'
 
 /** How long batches are gathered before they are told, ms. */
 const GATHER_MS = 50

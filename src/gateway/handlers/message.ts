@@ -6,7 +6,7 @@ import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
 import { type ConvId, convOf, SYSTEM, type UserId } from '@starling/protocol/ids'
 import { TYPING_EVERY_MS } from '@starling/protocol/limits'
 import type { GatewayContext } from '../context.ts'
-import type { Live } from '../dispatch.ts'
+import type { Live } from '../session.ts'
 
 /** When to try again where the gateway is behind, ms. */
 const OVERLOADED_RETRY_MS = 1_000

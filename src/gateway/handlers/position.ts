@@ -4,7 +4,7 @@
 import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
 import type { GatewayContext } from '../context.ts'
-import type { Live } from '../dispatch.ts'
+import type { Live } from '../session.ts'
 
 /** Syncs of one session that may wait for their turn. */
 const SYNCS_MAX = 100

@@ -10,8 +10,7 @@ import { v4 as uuid } from 'uuid'
 import type { Joined } from '../../services/ports.ts'
 import { hasGap } from '../../services/sync.ts'
 import type { GatewayContext } from '../context.ts'
-import type { Live } from '../dispatch.ts'
-import type { Identity, Session } from '../session.ts'
+import type { Identity, Live, Session } from '../session.ts'
 
 /**
  * Makes a connection a session: token, then Redis' list, then this node's; then the welcome.

@@ -3,7 +3,7 @@
  */
 import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
 import type { GatewayContext } from '../context.ts'
-import type { Live } from '../dispatch.ts'
+import type { Live } from '../session.ts'
 
 export async function watch(
   context: GatewayContext,

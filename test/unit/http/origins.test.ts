@@ -1,7 +1,7 @@
 /** Pages of browsers from here and from elsewhere. */
 import { describe, expect, test } from 'vitest'
+import type { Origins } from '../../../src/lib/origins.ts'
 import { isAllowedOrigin } from '../../../src/lib/origins.ts'
-import type { Origins } from '../../../src/settings.ts'
 import { bareApp } from './bare-app.ts'
 
 const appFor = (ALLOWED_ORIGINS: Origins | undefined) =>
