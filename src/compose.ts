@@ -221,7 +221,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   }
 
   // The cluster
-  const fanout = new Fanout({ hub, topics, follow, log })
+  const fanout = new Fanout({ hub, topics, follow, isDoubtful: (conv) => recovery.isDoubtful(conv), log })
   const recovery = new Recovery({
     hub,
     follow,
@@ -245,6 +245,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
         event: (event) => fanout.event(event),
         presence: (batch) => presence.hear(batch),
         canary: (bucket) => canary.heard(bucket),
+        broken: (buckets) => recovery.broken(buckets),
         mended: (buckets) => recovery.mended(buckets),
       },
       log,
@@ -259,10 +260,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     buckets: keys.buckets,
     info: () => ({ node: identity.name, connections: hub.sessions.size, since: identity.since }),
     events: {
-      lost: () =>
-        void rebirth().catch((fault: unknown) =>
-          log.error({ err: fault }, 'cannot go on after a lost lease'),
-        ),
+      lost: () => rebirth(),
       reaped: (gone: [UserId, number][], last) => presence.reaped(gone, last),
     },
     log,
@@ -272,11 +270,13 @@ export async function startGateway(config: Config): Promise<Gateway> {
   async function rebirth(): Promise<void> {
     for (const session of hub.sessions) session.close(1012)
     await bus.close()
+    recovery.reset()
     identity = newIdentity(config.NODE_NAME)
+    // First the lease: what is written under this id from now on is somebody's to take out.
+    await lease.restart(identity.id)
     bus = newBus()
     await bus.start()
     await followChannels()
-    await lease.restart(identity.id)
   }
 
   async function followChannels(): Promise<void> {

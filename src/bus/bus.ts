@@ -22,6 +22,8 @@ export interface BusListener {
   event(event: BusEvent): void
   presence(batch: PresenceBatch): void
   canary(bucket: number, round: number): void
+  /** The feed of these buckets has broken: from now on orders may be missed, until `mended` has been said of them. */
+  broken(buckets: ReadonlySet<number>): void
   /** The feed of these buckets was broken and is whole again: what was published meanwhile is lost. */
   mended(buckets: ReadonlySet<number>): void
 }

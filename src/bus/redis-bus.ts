@@ -5,7 +5,7 @@
  */
 
 import type { InboxPosition, MessageId, SessionId } from '@starling/protocol/ids'
-import type { Redis } from 'ioredis'
+import { type Redis, ReplyError } from 'ioredis'
 import type { Log } from '../lib/log.ts'
 import type { PresenceBatch } from '../services/ports.ts'
 import type { RedisClient } from '../store/redis.ts'
@@ -159,12 +159,15 @@ export class RedisBus implements Bus {
       this.#drop(feed)
       return
     }
+    this.#unplace(buckets) // those that lived elsewhere, and are heard nowhere until they are subscribed here
     // One command a bucket: in a cluster all channels of a command must lie in one slot.
     await Promise.all(
       buckets.map(async (bucket) => {
         try {
           await feed.client.ssubscribe(...this.#channels.ofBucket[bucket]!)
-        } catch {
+        } catch (fault) {
+          // Redis refuses what has moved meanwhile; anything else, a time-out too, is the line's end.
+          if (!(fault instanceof ReplyError)) this.#drop(feed)
           return
         }
         if (this.#feeds.get(address) !== feed) return // the line broke meanwhile
@@ -198,11 +201,18 @@ export class RedisBus implements Bus {
   }
 
   #drop(feed: Feed): void {
-    if (this.#feeds.get(feed.address) === feed) this.#feeds.delete(feed.address)
-    for (const [bucket, placed] of this.#placed.entries()) {
-      if (placed === feed) this.#placed[bucket] = undefined
-    }
+    if (this.#feeds.get(feed.address) !== feed) return
+    this.#feeds.delete(feed.address)
     feed.client.disconnect()
+    const all = this.#placed.keys()
+    this.#unplace([...all].filter((bucket) => this.#placed[bucket] === feed))
+  }
+
+  /** Says that buckets are not heard any more, before anything can be heard of them anew. */
+  #unplace(buckets: readonly number[]): void {
+    const broken = new Set(buckets.filter((bucket) => this.#placed[bucket] !== undefined))
+    for (const bucket of broken) this.#placed[bucket] = undefined
+    if (broken.size > 0) this.#listener.broken(broken)
   }
 
   #hear(payload: Buffer): void {

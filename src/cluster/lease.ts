@@ -15,8 +15,8 @@ const LOOK_MS = 1_000
 const PATIENCE_MS = 8_000
 
 export interface LeaseEvents {
-  /** The lease is gone: others have taken this node out. */
-  lost(): void
+  /** The lease is gone: others have taken this node out. Rejects where it can't go on now, and is called again. */
+  lost(): Promise<void>
   /** Users whom the reaping of a dead node took offline; `last`: the node is out. */
   reaped(gone: [UserId, number][], last: boolean): Promise<void>
 }
@@ -34,6 +34,7 @@ export class Lease {
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
+  #isLost = false
   readonly #reaping = new Set<NodeId>()
 
   constructor(deps: {
@@ -56,15 +57,14 @@ export class Lease {
 
   /** Takes the lease; from then on it is kept. */
   async start(): Promise<void> {
-    await this.#nodes.renew(this.#node, LEASE_MS, true, this.#info())
-    this.#renewedAt = this.#steadySince = performance.now()
+    await this.#take()
     this.#schedule()
   }
 
-  /** Goes on under another id after the lease was lost. */
+  /** Takes a lease under another id, called while the old one's loss is dealt with. */
   async restart(node: NodeId): Promise<void> {
     this.#node = node
-    await this.start()
+    await this.#take()
   }
 
   /** Gives the lease up; nothing of this node is left to take out. */
@@ -73,6 +73,11 @@ export class Lease {
     clearTimeout(this.#timer)
     await this.#looking
     await this.#nodes.giveUp(this.#node)
+  }
+
+  async #take(): Promise<void> {
+    await this.#nodes.renew(this.#node, LEASE_MS, true, this.#info())
+    this.#renewedAt = this.#steadySince = performance.now()
   }
 
   #schedule(): void {
@@ -89,20 +94,23 @@ export class Lease {
     if (late) this.#steadySince = now
     // Between renewals the list of lapsed leases comes with the same call, which costs nothing more.
     try {
+      if (this.#isLost) return await this.#goOn()
       const renewed = await this.#nodes.renew(this.#node, LEASE_MS, false, this.#info())
-      if (renewed.is === 'lost') {
-        this.#log.warn({ node: this.#node }, 'lease: lost; going on under a new id')
-        this.#closed = true
-        this.#events.lost()
-        this.#closed = false
-        return
-      }
+      if (renewed.is === 'lost') return await this.#goOn()
       this.#renewedAt = performance.now()
       if (performance.now() - this.#steadySince < PATIENCE_MS) return
       for (const node of renewed.lapsed) if (node !== this.#node) this.#reap(node)
     } catch (fault) {
       this.#log.debug({ err: fault }, 'lease: not renewed now')
     }
+  }
+
+  /** Has the node go on under another id; tried again with the next look where Redis fails meanwhile. */
+  async #goOn(): Promise<void> {
+    this.#log.warn({ node: this.#node }, 'lease: lost; going on under a new id')
+    this.#isLost = true
+    await this.#events.lost()
+    this.#isLost = false
   }
 
   #reap(node: NodeId): void {

@@ -1,7 +1,9 @@
 /**
  * After a break: what was published meanwhile is lost, so lists are put right, memberships looked at again, and
- * those who missed something are told to sync. The same comparison runs every 40 s as a backstop for a lost tail.
+ * those who missed something are told to sync. Until then groups are doubtful: the order to let a removed member go
+ * may be among what was lost. The same comparison runs every 40 s as a backstop for a lost tail.
  */
+import { setTimeout } from 'node:timers/promises'
 import { encodeFrame } from '@starling/protocol/codec'
 import { type ConvId, comparePositions, type GroupId, type Position } from '@starling/protocol/ids'
 import type { TopicPublisher } from '../gateway/connection.ts'
@@ -19,6 +21,8 @@ export interface HeadsPort {
 }
 
 const BACKSTOP_MS = 40_000
+/** How long to wait with the next try of a recovery that broke off, ms. */
+const RETRY_MS = 500
 /** How long what is on its way may take before a head that isn't forwarded counts as lost, ms. */
 const IN_FLIGHT_MS = 500
 /** How many users or conversations are asked about at once. */
@@ -35,8 +39,11 @@ export class Recovery {
   readonly #heads: HeadsPort
   readonly #bucketOf: (owner: string) => number
   readonly #log: Log
+  /** bucket → how many of its breaks are not dealt with */
+  readonly #doubts = new Map<number, number>()
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> = Promise.resolve()
+  #closed = false
 
   constructor(deps: {
     hub: Hub
@@ -63,30 +70,69 @@ export class Recovery {
   }
 
   close(): void {
+    this.#closed = true
     clearInterval(this.#timer)
+  }
+
+  /** Whether a removal from this group may have been missed. */
+  isDoubtful(conv: ConvId): boolean {
+    return this.#doubts.size > 0 && conv.startsWith('group:') && this.#doubts.has(this.#bucketOf(conv))
+  }
+
+  /** The feed of these buckets has broken. */
+  broken(buckets: ReadonlySet<number>): void {
+    for (const bucket of buckets) this.#doubts.set(bucket, (this.#doubts.get(bucket) ?? 0) + 1)
+  }
+
+  /** Nobody is here any more, and the feed is a new one: there is nothing to recover. */
+  reset(): void {
+    this.#doubts.clear()
   }
 
   /** The feed of these buckets was broken and is whole again. */
   mended(buckets: ReadonlySet<number>): void {
     const concerned = (owner: string) => buckets.has(this.#bucketOf(owner))
     this.#enqueue(async () => {
-      await each(
-        [...this.#hub.users.values()].filter((here) => concerned(`user:${here.user}`)),
-        (here) => this.#putRight(here),
-      )
-      await each(
-        [...this.#hub.convs.values()].filter(({ conv }) => concerned(conv)),
-        (local) => this.#followAgain(local),
-      )
-      await this.#compare(concerned)
+      await this.#insist(() => this.#putBack(concerned))
+      this.#trust(buckets)
+      await this.#insist(() => this.#compare(concerned))
       this.#presence.onDoubt()
     })
   }
 
+  /** Does it again until it comes through: the feed may be whole while commands fail. */
+  async #insist(work: () => Promise<void>): Promise<void> {
+    while (!this.#closed) {
+      try {
+        return await work()
+      } catch (fault) {
+        this.#log.debug({ err: fault }, 'recovery: broke off; tried again')
+        await setTimeout(RETRY_MS)
+      }
+    }
+  }
+
+  async #putBack(concerned: (owner: string) => boolean): Promise<void> {
+    const users = [...this.#hub.users.values()].filter((here) => concerned(`user:${here.user}`))
+    await each(users, (here) => this.#putRight(here))
+    const convs = [...this.#hub.convs.values()].filter(({ conv }) => concerned(conv))
+    await each(
+      convs.flatMap((local) => this.#follows(local)),
+      (follow) => follow(),
+    )
+  }
+
+  #trust(buckets: ReadonlySet<number>): void {
+    for (const bucket of buckets) {
+      const others = (this.#doubts.get(bucket) ?? 0) - 1
+      if (others > 0) this.#doubts.set(bucket, others)
+      else this.#doubts.delete(bucket)
+    }
+  }
+
   #enqueue(work: () => Promise<void>): void {
     this.#running = this.#running.then(work).catch((fault: unknown) => {
-      // Redis is away again; when it is back the bus mends again.
-      this.#log.debug({ err: fault }, 'recovery: broke off')
+      this.#log.debug({ err: fault }, 'recovery: the backstop broke off; it comes again')
     })
   }
 
@@ -106,17 +152,14 @@ export class Recovery {
     )
   }
 
-  /** Puts the node back into a conversation's list, and lets those go who were removed meanwhile. */
-  async #followAgain({ conv, users }: LocalConv): Promise<void> {
-    if (!conv.startsWith('group:')) {
-      await this.#heads.attach(conv)
-      return
-    }
+  /** What puts the node back into a conversation's list, and lets those go who were removed meanwhile. */
+  #follows({ conv, users }: LocalConv): (() => Promise<unknown>)[] {
+    if (!conv.startsWith('group:')) return [() => this.#heads.attach(conv)]
     const group = conv.slice('group:'.length) as GroupId
-    for (const user of [...users]) {
+    return [...users].map((user) => async () => {
       const here = this.#hub.users.get(user)
       if (here) await this.#follow.enter(here, group)
-    }
+    })
   }
 
   /** Tells those to sync whose heads in Redis are ahead of what was forwarded to them. */
@@ -132,6 +175,7 @@ export class Recovery {
     )
     for (const { item, head } of lateUsers) {
       item.forwarded = head as LocalUser['forwarded']
+      await this.#putRight(item)
       for (const session of item.sessions)
         session.deliver(encodeFrame({ op: 'resync', within: RESYNC_WITHIN_MS }))
     }
@@ -156,7 +200,7 @@ export class Recovery {
       if (head !== undefined && isAhead(head, item.forwarded)) late.push({ item, head })
     })
     if (late.length === 0) return late
-    await new Promise((resolve) => setTimeout(resolve, IN_FLIGHT_MS))
+    await setTimeout(IN_FLIGHT_MS)
     return late.filter(({ item, head }) => isAhead(head, item.forwarded))
   }
 }
@@ -165,7 +209,7 @@ const everything = () => true
 const isAhead = (head: Position, forwarded: Position | undefined) =>
   forwarded !== undefined && comparePositions(head, forwarded) > 0
 
-async function each<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+async function each<T>(items: T[], work: (item: T) => Promise<unknown>): Promise<void> {
   for (let start = 0; start < items.length; start += AT_ONCE) {
     await Promise.all(items.slice(start, start + AT_ONCE).map(work))
   }

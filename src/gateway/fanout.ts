@@ -18,10 +18,19 @@ export class Fanout {
   readonly #hub: Hub
   readonly #topics: TopicPublisher
   readonly #follow: Follow
+  readonly #isDoubtful: (conv: ConvId) => boolean
   readonly #log: Log
 
-  constructor(deps: { hub: Hub; topics: TopicPublisher; follow: Follow; log: Log }) {
+  /** @param deps.isDoubtful whether an order to let a member of this group go may have been missed */
+  constructor(deps: {
+    hub: Hub
+    topics: TopicPublisher
+    follow: Follow
+    isDoubtful: (conv: ConvId) => boolean
+    log: Log
+  }) {
     this.#hub = deps.hub
+    this.#isDoubtful = deps.isDoubtful
     this.#topics = deps.topics
     this.#follow = deps.follow
     this.#log = deps.log
@@ -36,6 +45,8 @@ export class Fanout {
     } else {
       const local = this.#hub.convs.get(event.topic as ConvId)
       if (!local) return // nobody here any more; the node is on its way out of the list
+      // One who was removed may still follow the topic. Nobody gets this one live; the recovery says resync.
+      if (this.#isDoubtful(local.conv)) return
       if (event.kind === 'message') local.forwarded = event.position
       this.#topics.publish(event.topic, event.frame)
     }

@@ -52,7 +52,8 @@ export class Follow {
     here.groups.set(group, joined)
     const local = this.#hub.conv(conv)
     local.users.add(here.user)
-    local.forwarded = local.forwarded ? laterOf(local.forwarded, head) : head
+    // Only for the first one here: a head that is ahead of what was forwarded is on its way, or lost, which must show.
+    local.forwarded ??= head
     for (const session of here.sessions) {
       if (session.state.is === 'live') session.connection.subscribe(conv)
     }

@@ -10,6 +10,8 @@ export type RedisClient = Redis | Cluster
 
 const RECONNECT_MAX_MS = 1_000
 const CONNECT_TIMEOUT_MS = 3_000
+/** A feed that doesn't answer a subscription for so long is taken for a line that is cut without a word, ms. */
+const SUBSCRIBE_TIMEOUT_MS = 5_000
 
 const retryDelay = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), RECONNECT_MAX_MS)
 
@@ -21,6 +23,13 @@ const common = {
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
   lazyConnect: true,
+} satisfies RedisOptions
+
+/** What connections for subscriptions have in common: they do not come back by themselves. */
+const feed = {
+  retryStrategy: null,
+  disableClientInfo: true,
+  commandTimeout: SUBSCRIBE_TIMEOUT_MS,
 } satisfies RedisOptions
 
 /** @returns the options of a connection to where a target's (current) master is; undefined for a cluster */
@@ -68,7 +77,7 @@ export function createCommandClient(target: RedisTarget, log: Log): RedisClient 
 
 /** Opens a connection for subscriptions to where the target's master is; it does not come back by itself. */
 export function createFeedClient(target: Exclude<RedisTarget, { kind: 'cluster' }>): Redis {
-  return new Redis({ ...common, ...directOptions(target), retryStrategy: null, disableClientInfo: true })
+  return new Redis({ ...common, ...directOptions(target), ...feed })
 }
 
 /** Opens a connection to one node of a cluster; it does not come back by itself. */
@@ -80,8 +89,7 @@ export function createClusterNodeClient(
     ...common,
     ...node,
     ...credentialsOf(target),
-    retryStrategy: null,
-    disableClientInfo: true,
+    ...feed,
   })
 }
 
