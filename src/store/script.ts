@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { ProtocolError } from '@starling/protocol/errors'
-import { ReplyError } from 'ioredis'
+import { Cluster, ReplyError } from 'ioredis'
 import type { RedisClient } from './redis.ts'
 
 export interface ScriptDefinition<Key extends string, Arg extends string, Result> {
@@ -57,9 +57,11 @@ type Call = (...args: (string | number)[]) => Promise<unknown>
 
 /** Runs scripts on one client. */
 export class Scripts {
+  readonly #client: RedisClient
   readonly #commands: Record<string, Call>
 
   constructor(client: RedisClient) {
+    this.#client = client
     for (const { name, lua, keys } of definitions)
       client.defineCommand(name, { lua, numberOfKeys: keys.length })
     // The client's type doesn't know them; a name with a slash can't meet one of its own.
@@ -83,10 +85,15 @@ export class Scripts {
     try {
       return script.decode(await this.#commands[script.name]!(...positional))
     } catch (fault) {
+      // In a pipeline with others the client follows no such hint; without a look it would come again for seconds.
+      if (hasMoved(fault) && this.#client instanceof Cluster) this.#client.refreshSlotsCache()
       throw redisFault(fault)
     }
   }
 }
+
+const hasMoved = (fault: unknown) =>
+  fault instanceof ReplyError && (fault as Error).message.startsWith('MOVED ')
 
 /** Replies by which a Redis that is there says that it can't serve now. */
 const PASSING =
