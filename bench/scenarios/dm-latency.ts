@@ -4,7 +4,7 @@
 import { cpuSecondsOf } from '../lib/cpu.ts'
 import { percentilesOf } from '../lib/histogram.ts'
 import { type Figure, mustBeZero, type Outcome } from '../lib/outcome.ts'
-import { disturbancesOf } from '../lib/verdict.ts'
+import { busyLine, disturbancesOf } from '../lib/verdict.ts'
 import type { PairsResult } from '../load/pairs.ts'
 import { type PairsSetting, runPairs } from './pairs.ts'
 
@@ -36,6 +36,7 @@ export async function dmLatency(setting: PairsSetting & { ratePerSecond: number 
       },
     ],
     notes: [
+      busyLine(cpu),
       ...(late.p99 > LATE_MS
         ? [`THE GENERATOR was late by ${late.p99.toFixed(1)} ms at p99: the latencies are upper bounds`]
         : []),

@@ -3,7 +3,7 @@
  */
 import { cpuSecondsOf } from '../lib/cpu.ts'
 import type { Outcome } from '../lib/outcome.ts'
-import { bottleneckOf, disturbancesOf } from '../lib/verdict.ts'
+import { bottleneckOf, busyLine, disturbancesOf } from '../lib/verdict.ts'
 import { BODY_BYTES } from '../load/frames.ts'
 import { type PairsSetting, runPairs } from './pairs.ts'
 
@@ -29,7 +29,7 @@ export async function dmSaturation(setting: PairsSetting & { inFlight: number })
         unit: 'µs',
       },
     ],
-    notes: [...bottleneckOf(cpu), ...disturbancesOf(cpu)],
+    notes: [busyLine(cpu), bottleneckOf(cpu), ...disturbancesOf(cpu)],
     faults,
   }
 }

@@ -5,7 +5,7 @@ import { type Cluster, withCluster } from '../lib/cluster.ts'
 import { cpuDuring, cpuSecondsOf } from '../lib/cpu.ts'
 import { type Generator, share, withGenerators } from '../lib/generator.ts'
 import { mustBeZero, type Outcome, sumOf } from '../lib/outcome.ts'
-import { bottleneckOf, disturbancesOf } from '../lib/verdict.ts'
+import { bottleneckOf, busyLine, disturbancesOf } from '../lib/verdict.ts'
 import { timesFromNow } from '../load/clock.ts'
 import { BODY_BYTES } from '../load/frames.ts'
 import type { GroupCommands, GroupResult } from '../load/group.ts'
@@ -56,7 +56,7 @@ export function groupFanout(setting: GroupSetting): Promise<Outcome> {
             unit: 'µs',
           },
         ],
-        notes: [...bottleneckOf(cpu), ...disturbancesOf(cpu)],
+        notes: [busyLine(cpu), bottleneckOf(cpu), ...disturbancesOf(cpu)],
         faults: [
           ...results.flatMap(({ faults }) => faults),
           ...mustBeZero({
