@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { dmOf, until, World } from '../support/harness.ts'
-import { text } from '../support/harness-client.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
+import type { WireClient } from '../support/wire-client.ts'
 
 interface History {
   messages: { id: string; body: { text: string } }[]
@@ -53,8 +53,22 @@ async function allIsWell({ world, bob, group, a, b }: Scene): Promise<void> {
   }
 }
 
+/**
+ * Waits until a session knows that it must sync, or need not: the last of these dms has come live (a jump before it
+ * shows by itself), or a `resync`. Then sync brings them all. Whether a `resync` comes to one who has missed nothing
+ * is left open by the page.
+ */
+async function learns(session: WireClient, inbox: string, sent: { id: string }[]): Promise<void> {
+  const last = sent.at(-1)!.id
+  const knows = async () => session.seen('message', { id: last }).length + session.seen('resync').length > 0
+  await until(knows, 10_000, 'the last message live, or resync')
+  const { messages } = await session.sync({ inbox })
+  const known = new Set([...session.seen('message'), ...messages].map(({ id }) => id))
+  expect(sent.filter(({ id }) => !known.has(id))).toEqual([])
+}
+
 describe.concurrent('Redis', () => {
-  test('stopped: sends are unavailable and not acked, sessions stay, readyz is red; back: resync, and refs settle', {
+  test('stopped: sends are unavailable and not acked, sessions stay, readyz is red; back: refs settle', {
     timeout: 90_000,
   }, async (context) => {
     const on = await scene(context)
@@ -71,12 +85,12 @@ describe.concurrent('Redis', () => {
     expect([a.end, b.end]).toEqual([undefined, undefined])
 
     await redis.up()
-    const [one, other] = [await a.expects('resync', {}, 30_000), await b.expects('resync', {}, 30_000)]
-    expect([one.within, other.within]).toEqual([expect.any(Number), expect.any(Number)])
     await world.gw1.ready()
     await world.gw2.ready()
-    await a.send(bob, 'during', { ref: 'during', retry: true })
-    await a.send(bob, 'after')
+    await learns(b, '0-0', [
+      await a.send(bob, 'during', { ref: 'during', retry: true }),
+      await a.send(bob, 'after'),
+    ])
     expect(await words(dmOf(alice, bob))).toEqual(['before', 'during', 'after'])
     const { messages } = await b.sync({ inbox: '0-0' })
     const texts = messages.flatMap(({ body }) => (body.type === 'text' ? [body.text] : []))
@@ -107,19 +121,17 @@ describe.concurrent('Redis', () => {
     await allIsWell(on)
   })
 
-  test('[P4] dropping the live feed is found by the gateway, which says resync, and what was missed comes by sync', {
-    timeout: 60_000,
-  }, async (context) => {
+  test('[P4] whose feed to a gateway drops, again and again: what clients miss they are told to sync', async (context) => {
     const on = await scene(context)
-    const { redis, world, bob, a, b } = on
+    const { redis, bob, a, b } = on
     const { inbox } = await b.ping()
-    expect(await answerOf(redis, 'CLIENT KILL TYPE pubsub')).toMatch(/^:[1-9]/)
-    const missed = await a.send(bob, 'perhaps missed')
-    await b.expects('resync', {}, 10_000)
-    const { messages } = await b.sync({ inbox })
-    expect(messages.map(({ id }) => id)).toContain(missed.id)
-    expect(messages[0]!.body).toEqual(text('perhaps missed'))
-    await until(async () => (await world.gw2.status('/readyz')) === 200, 10_000, 'readyz is green')
+    const sent = []
+    for (let round = 0; round < 5; round++) {
+      const flying = Array.from({ length: 20 }, (_, n) => a.send(bob, `${round} ${n}`))
+      expect(await answerOf(redis, 'CLIENT KILL TYPE pubsub')).toMatch(/^:\d+/)
+      sent.push(...(await Promise.all(flying)))
+    }
+    await learns(b, inbox, sent)
     await allIsWell(on)
   })
 })

@@ -114,11 +114,48 @@ describe.concurrent('kill -9 of a gateway', () => {
     expect(back.welcome).toMatchObject({ resumed: true, node: 'gw-2' })
     const { messages } = await back.sync({ inbox: inbox!, convs: { [group.conv]: '0-0' } })
     expect(messages.map(({ id }) => id)).toEqual(expect.arrayContaining(missed.map(({ id }) => id)))
-    for (const to of [bob, group, { target: 'channel:lobby' }]) {
-      const live = await a.send(to, 'live again')
-      await back.expects('message', { id: live.id, conv: live.conv })
+    // Until the cluster has buried the old gateway, and after that.
+    for (let second = 0; second < 22; second++) {
+      for (const to of [bob, group, { target: 'channel:lobby' }]) {
+        const live = await a.send(to, `live again, second ${second}`)
+        await back.expects('message', { id: live.id, conv: live.conv })
+      }
+      await sleep(1_000)
     }
   })
+})
+
+test.concurrent('[P5] a gateway that hangs counts as dead, and is no ghost when it goes on', {
+  timeout: 90_000,
+}, async (context) => {
+  const world = await worldFor(context)
+  const { gw1, gw2 } = world
+  const alice = await world.user('alice').connect(gw1)
+  const bob = world.user('bob')
+  const hanging = await bob.connect(gw2, { device: 'phone' })
+  await alice.gets('ok', { op: 'watch', users: [bob.id] })
+  gw2.pause()
+  await alice.expects('presence', ({ off }) => off.includes(bob.id), 20_000)
+  const missed = await alice.send(bob, 'while it hung')
+  gw2.resume()
+  // Its old session has ended, or is online again: anything between would be a ghost.
+  const isEnded = hanging.closes(20_000).then(
+    () => true,
+    () => false,
+  )
+  const isOnline = alice
+    .expects('presence', ({ on }) => on.includes(bob.id), 20_000)
+    .then(
+      () => true,
+      () => false,
+    )
+  expect(await Promise.race([isEnded, isOnline])).toBe(true)
+  // It may turn newcomers away while it catches up.
+  const connect = () => bob.connect(gw2, { device: 'phone' }).catch(() => undefined)
+  const back = await until(connect, 10_000, 'a session on the gateway that hung')
+  expect((await back.sync({ inbox: '0-0' })).messages.map(({ id }) => id)).toEqual([missed.id])
+  const live = await alice.send(bob, 'live again')
+  await back.expects('message', { id: live.id })
 })
 
 describe.concurrent('a drain', () => {

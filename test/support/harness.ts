@@ -55,10 +55,16 @@ export const seqOf = (position: string) => Number(position.split('-')[1])
 /** The time of an id or inbox position, Unix ms. */
 export const msOf = (position: string) => Number(position.split('-')[0])
 
-/** Waits until `check` is true, asking again every 50 ms, for what no frame tells. */
-export async function until(check: () => Promise<boolean>, withinMs: number, what: string): Promise<void> {
+/** Asks again every 50 ms, for what no frame tells. @returns the first answer that is neither false nor undefined */
+export async function until<Found>(
+  check: () => Promise<Found | false | undefined>,
+  withinMs: number,
+  what: string,
+): Promise<Found> {
   const deadline = Date.now() + withinMs
-  while (!(await check())) {
+  for (;;) {
+    const found = await check()
+    if (found !== false && found !== undefined) return found
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
