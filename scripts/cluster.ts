@@ -93,8 +93,10 @@ async function start(): Promise<void> {
   const found = await getRedis(join(data, 'redis'))
   redis = found
   if (found.kind === 'own') {
-    void found.child.ended.then(() => {
-      if (leavingSince === undefined) leave(1, `Redis has ended:\n${found.child.lastWords.join('\n')}`)
+    void found.child.ended.then(({ code, signal }) => {
+      const lastWords = found.child.lastWords.slice(-3).join('\n')
+      if (leavingSince === undefined)
+        leave(1, `Redis has ended (${signal ?? `exit code ${code}`}), its last words:\n${lastWords}`)
     })
   }
 

@@ -75,3 +75,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     if (signal !== 'SIGINT' || !process.stdin.isTTY) script.kill(signal)
   })
 }
+
+if (process.env.npm_lifecycle_event) {
+  // npm runs us in a shell that dies of a signal without passing it on: a shell that is gone says the same.
+  const shell = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return
+    clearInterval(watch)
+    script.kill('SIGTERM')
+  }, 250).unref()
+}

@@ -77,7 +77,8 @@ export class LocalGateway {
     const [program, ...args] = command
     const onLine = (line: string) => {
       const shown = showLogLine(name, line, verbose)
-      if (shown) console.log(shown)
+      // On its way out it may well complain, of a Redis that is gone for one: that is no news.
+      if (shown && (verbose || !this.#leaving.signal.aborted)) console.log(shown)
     }
     this.#child = startChild(program, args, { env, onLine })
     return this.#child
