@@ -3,7 +3,6 @@
  * those who missed something are told to sync. Until then groups are doubtful: the order to let a removed member go
  * may be among what was lost. The same comparison runs every 40 s as a backstop for a lost tail.
  */
-import { setTimeout } from 'node:timers/promises'
 import { encodeFrame } from '@starling/protocol/codec'
 import { type ConvId, comparePositions, type GroupId, type Position } from '@starling/protocol/ids'
 import type { TopicPublisher } from '../gateway/connection.ts'
@@ -107,7 +106,7 @@ export class Recovery {
         return await work()
       } catch (fault) {
         this.#log.debug({ err: fault }, 'recovery: broke off; tried again')
-        await setTimeout(RETRY_MS)
+        await pause(RETRY_MS)
       }
     }
   }
@@ -200,12 +199,13 @@ export class Recovery {
       if (head !== undefined && isAhead(head, item.forwarded)) late.push({ item, head })
     })
     if (late.length === 0) return late
-    await setTimeout(IN_FLIGHT_MS)
+    await pause(IN_FLIGHT_MS)
     return late.filter(({ item, head }) => isAhead(head, item.forwarded))
   }
 }
 
 const everything = () => true
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 const isAhead = (head: Position, forwarded: Position | undefined) =>
   forwarded !== undefined && comparePositions(head, forwarded) > 0
 

@@ -1,0 +1,254 @@
+/** After a break: what is held back, who is told to sync, and that it is done until it is done. Redis’ answers are the test's. */
+import {
+  type ConvId,
+  type GroupId,
+  groupConv,
+  type InboxPosition,
+  type MessageId,
+  type UserId,
+} from '@starling/protocol/ids'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Recovery } from '../../../src/cluster/recovery.ts'
+import { Fanout } from '../../../src/gateway/fanout.ts'
+import { Follow } from '../../../src/gateway/follow.ts'
+import { Hub } from '../../../src/gateway/hub.ts'
+import type { Identity, LocalUser, Session } from '../../../src/gateway/session.ts'
+import type { SessionPort } from '../../../src/services/ports.ts'
+import type { Presence } from '../../../src/services/presence.ts'
+
+const log = pino({ level: 'silent' })
+const group = 'g' as GroupId
+const conv = groupConv(group)
+const CONV_BUCKET = 1
+const USER_BUCKET = 2
+const at = (seq: number) => `1000-${seq}` as MessageId & InboxPosition
+
+/** What is true in Redis. */
+let members: Map<string, MessageId>
+let heads: { conv: MessageId; inbox: InboxPosition }
+let failing: boolean
+/** While set, attaches wait for it. */
+let gate: Promise<void> | undefined
+
+let hub: Hub
+let fanout: Fanout
+let recovery: Recovery
+/** What went to the topics of conversations, and to users. */
+let published: string[]
+let rejoined: string[]
+let doubts: number
+
+beforeEach(async () => {
+  vi.useFakeTimers()
+  members = new Map([
+    ['alice', at(1)],
+    ['bob', at(1)],
+  ])
+  heads = { conv: at(5), inbox: at(3) }
+  failing = false
+  gate = undefined
+  published = []
+  rejoined = []
+  doubts = 0
+  hub = new Hub()
+  const fails = () => {
+    if (failing) throw new Error('Redis is away')
+  }
+  const follow = new Follow({
+    hub,
+    log,
+    port: {
+      async attach(_conv, user) {
+        await gate
+        fails()
+        return { head: heads.conv, joined: user === undefined ? at(1) : members.get(user) }
+      },
+      detach: async () => {},
+    },
+  })
+  const topics = {
+    publish: (topic: string, frame: string | Uint8Array) => published.push(`${topic} ${frame}`),
+  }
+  recovery = new Recovery({
+    hub,
+    follow,
+    topics,
+    log,
+    sessions: {
+      async rejoin(user: UserId) {
+        fails()
+        rejoined.push(user)
+        return { came: undefined, inboxHead: heads.inbox, groups: members.has(user) ? [group] : [] }
+      },
+    } as unknown as SessionPort,
+    presence: {
+      onDoubt: () => {
+        doubts += 1
+      },
+    } as unknown as Presence,
+    heads: {
+      async inboxHead() {
+        fails()
+        return heads.inbox
+      },
+      async convHead() {
+        fails()
+        return heads.conv
+      },
+      attach: async () => fails(),
+    },
+    bucketOf: (owner) => (owner.startsWith('user:') ? USER_BUCKET : CONV_BUCKET),
+  })
+  fanout = new Fanout({ hub, topics, follow, isDoubtful: (one) => recovery.isDoubtful(one), log })
+  for (const name of ['alice', 'bob']) await follow.enter(someoneHere(name).here, group)
+})
+
+afterEach(() => {
+  recovery.close()
+  vi.useRealTimers()
+})
+
+interface Here {
+  here: LocalUser
+  topics: Set<string>
+  got: string[]
+}
+const everybody = new Map<string, Here>()
+
+/** A user with one live session, what it follows and what it was sent. */
+function someoneHere(name: string): Here {
+  const topics = new Set<string>()
+  const got: string[] = []
+  const session = {
+    state: { is: 'live' },
+    identity: { user: name } as Identity,
+    deliver: (frame: string | Uint8Array) => got.push(String(frame)),
+    connection: {
+      subscribe: (topic: string) => topics.add(topic),
+      unsubscribe: (topic: string) => topics.delete(topic),
+      buffered: () => 0,
+    },
+  } as unknown as Session
+  const here = hub.user(name as UserId, heads.inbox)
+  here.sessions.add(session)
+  const one = { here, topics, got }
+  everybody.set(name, one)
+  return one
+}
+
+const message = (seq: number) =>
+  fanout.event({ kind: 'message', topic: conv, position: at(seq), frame: Buffer.from(`message ${seq}`) })
+const buckets = (...list: number[]) => new Set(list)
+const follows = (name: string) => everybody.get(name)!.topics.has(conv)
+const resyncs = () => published.filter((frame) => frame.includes('"resync"'))
+const recover = () => vi.advanceTimersByTimeAsync(2_000)
+
+describe('a broken feed', () => {
+  it('[P6] holds a group’s messages back until its members were looked at again', async () => {
+    recovery.broken(buckets(CONV_BUCKET))
+    members.delete('bob') // the order to let bob go is lost with the feed
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    message(7)
+    recovery.mended(buckets(CONV_BUCKET))
+    await vi.advanceTimersByTimeAsync(100)
+    message(8)
+    expect([published, follows('bob')]).toEqual([[], true])
+    heads.conv = at(8)
+    resolve()
+    await recover()
+    expect([follows('alice'), follows('bob')]).toEqual([true, false])
+    expect(resyncs()).toEqual([`${conv} {"op":"resync","convs":["${conv}"],"within":2000}`])
+    message(9)
+    expect(published.at(-1)).toBe(`${conv} message 9`)
+  })
+
+  it('[P6] holds typing back as well', async () => {
+    recovery.broken(buckets(CONV_BUCKET))
+    fanout.event({ kind: 'typing', topic: conv, frame: Buffer.from('typing') })
+    expect(published).toEqual([])
+  })
+
+  it('does not hold back channels, nor groups of other buckets', () => {
+    const lobby = 'channel:lobby' as ConvId
+    hub.conv(lobby)
+    recovery.broken(buckets(CONV_BUCKET))
+    fanout.event({ kind: 'message', topic: lobby, position: at(1), frame: Buffer.from('open') })
+    recovery.reset()
+    recovery.broken(buckets(77))
+    message(6)
+    expect(published).toEqual([`${lobby} open`, `${conv} message 6`])
+  })
+
+  it('[P6] stays in doubt while it breaks again before the first break is dealt with', async () => {
+    recovery.broken(buckets(CONV_BUCKET))
+    recovery.mended(buckets(CONV_BUCKET))
+    recovery.broken(buckets(CONV_BUCKET))
+    await recover()
+    message(6)
+    expect(published).toEqual([])
+    recovery.mended(buckets(CONV_BUCKET))
+    await recover()
+    message(7)
+    expect(published).toEqual([`${conv} message 7`])
+  })
+
+  it('[P6] goes on trying while commands fail, and trusts nothing until then', async () => {
+    recovery.broken(buckets(CONV_BUCKET, USER_BUCKET))
+    members.delete('bob')
+    failing = true
+    recovery.mended(buckets(CONV_BUCKET, USER_BUCKET))
+    await vi.advanceTimersByTimeAsync(10_000)
+    message(6)
+    expect([published, follows('bob')]).toEqual([[], true])
+    failing = false
+    heads.conv = at(6)
+    await recover()
+    expect([follows('alice'), follows('bob')]).toEqual([true, false])
+    expect(resyncs()).toHaveLength(1)
+    expect(new Set(rejoined)).toEqual(new Set(['alice', 'bob']))
+    expect(doubts).toBe(1)
+  })
+})
+
+describe('the comparison', () => {
+  it('[P4] tells nobody to sync who missed nothing', async () => {
+    recovery.broken(buckets(CONV_BUCKET, USER_BUCKET))
+    recovery.mended(buckets(CONV_BUCKET, USER_BUCKET))
+    await recover()
+    expect([resyncs(), everybody.get('alice')!.got]).toEqual([[], []])
+  })
+
+  it('[P4] tells a user whose inbox is ahead, and puts their entry right', async () => {
+    heads.inbox = at(4)
+    recovery.mended(buckets(USER_BUCKET))
+    await recover()
+    expect(everybody.get('alice')!.got).toEqual(['{"op":"resync","within":2000}'])
+    expect(resyncs()).toEqual([])
+    await recover()
+    expect(everybody.get('alice')!.got).toHaveLength(1)
+  })
+
+  it('[P4] waits for what is on its way before it calls it lost', async () => {
+    heads.conv = at(6)
+    recovery.mended(buckets(CONV_BUCKET))
+    await vi.advanceTimersByTimeAsync(100)
+    message(6)
+    await recover()
+    expect(resyncs()).toEqual([])
+  })
+
+  it('[P4] finds a lost tail by itself within 45 s, once', async () => {
+    recovery.start()
+    await vi.advanceTimersByTimeAsync(5_000)
+    heads.conv = at(6)
+    heads.inbox = at(4)
+    await vi.advanceTimersByTimeAsync(40_000)
+    expect(resyncs()).toHaveLength(1)
+    expect(everybody.get('bob')!.got).toHaveLength(1)
+    expect(rejoined).toContain('bob')
+    await vi.advanceTimersByTimeAsync(90_000)
+    expect(resyncs()).toHaveLength(1)
+  })
+})
