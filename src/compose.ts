@@ -22,6 +22,7 @@ import { drain } from './gateway/drain.ts'
 import { Fanout } from './gateway/fanout.ts'
 import { Follow } from './gateway/follow.ts'
 import { Hub } from './gateway/hub.ts'
+import { noteEvents } from './gateway/note-events.ts'
 import { TcpServer } from './gateway/server-tcp.ts'
 import { UwsServer } from './gateway/server-uws.ts'
 import { Sweep } from './gateway/sweep.ts'
@@ -73,7 +74,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   await connect(redis)
   await checkRedis(redis, config.DURABILITY, log)
   const keys = await openKeys(redis, config.KEY_PREFIX)
-  const scripts = new Scripts(redis)
+  const scripts = new Scripts(redis, (script, ms) => metrics.scriptLatency.series(script).observe(ms / 1000))
   let identity = newIdentity(config.NODE_NAME)
   const retention = { ttlMs: config.RETENTION_DAYS * DAY_MS }
   const logLimits = { maxlen: config.LOG_MAXLEN, ...retention }
@@ -118,8 +119,6 @@ export async function startGateway(config: Config): Promise<Gateway> {
   // The gateway
   const load = new Load()
   const hub = new Hub()
-  metrics.gauge('starling_connections', 'Open sockets.', () => hub.sessions.size)
-  metrics.gauge('starling_users', 'Users with a session here.', () => hub.users.size)
   const follow = new Follow({
     hub,
     port: {
@@ -158,6 +157,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     log,
   }
   let draining = false
+  const ready = () => !draining && pulse.beats && bus.whole && canary.alive
   const http = createHttpApp({
     config,
     log,
@@ -171,7 +171,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     presence,
     sessions: new Sessions(users),
     cluster: {
-      ready: () => !draining && pulse.beats && bus.whole && canary.alive,
+      ready,
       async stats() {
         const [all, total] = await Promise.all([nodes.all(), online.total()])
         return {
@@ -190,6 +190,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     connectRate: config.CONNECT_RATE,
     connections: () => hub.sessions.size,
     load,
+    handshakes: metrics.handshakes,
   })
   const tls =
     config.TLS_CERT !== undefined && config.TLS_KEY !== undefined
@@ -198,6 +199,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const server = new UwsServer({
     handler,
     door,
+    handshakes: metrics.handshakes,
     fetch: (request, bindings) => http.fetch(request, bindings),
     maxBufferBytes: config.MAX_BUFFER_BYTES,
     trustProxy: config.TRUST_PROXY,
@@ -236,13 +238,21 @@ export async function startGateway(config: Config): Promise<Gateway> {
     bucketOf: (owner) => keys.bucketOf(owner),
     log,
   })
+  const note = noteEvents({
+    metrics,
+    hub,
+    followers: (topic) => server.followers(topic) + (tcp?.followers(topic) ?? 0),
+  })
   const newBus = () =>
     new RedisBus({
       commands: redis,
       placement: createPlacement(config.REDIS_URL, keys, redis),
       channels: channelsOf(keys, identity.id),
       listener: {
-        event: (event) => fanout.event(event),
+        event: (event) => {
+          note(event)
+          fanout.event(event)
+        },
         presence: (batch) => presence.hear(batch),
         canary: (bucket) => canary.heard(bucket),
         broken: (buckets) => recovery.broken(buckets),
@@ -271,6 +281,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     for (const session of hub.sessions) session.close(1012)
     await bus.close()
     recovery.reset()
+    await nodes.abandon(identity.id)
     identity = newIdentity(config.NODE_NAME)
     // First the lease: what is written under this id from now on is somebody's to take out.
     await lease.restart(identity.id)
@@ -295,6 +306,20 @@ export async function startGateway(config: Config): Promise<Gateway> {
   recovery.start()
   const sweep = new Sweep({ sessions: hub.sessions, maxBufferBytes: config.MAX_BUFFER_BYTES })
   sweep.start()
+  metrics.expose({
+    ready: () => Number(ready()),
+    draining: () => Number(draining),
+    connections: () => hub.sessions.size,
+    sessions: () => sum(hub.users.values(), (here) => here.sessions.size),
+    users: () => hub.users.size,
+    conversations: () => hub.convs.size,
+    outgoingBytes: () => sum(hub.sessions, ({ connection }) => connection.buffered()),
+    subscriptions: () => bus.subscribed,
+    canaryAge: () => canary.ageMs / 1000,
+    leaseAge: () => lease.ageMs / 1000,
+    reapedNodes: () => lease.reapedNodes,
+    reapedSessions: () => lease.reapedSessions,
+  })
   const port = await server.listen(config.HOST, config.PORT)
   const tcpPort = await tcp?.listen(config.HOST, config.TCP_PORT ?? 0)
   log.info({ port, tcpPort, id: identity.id }, 'gateway is up')
@@ -345,4 +370,10 @@ async function connect(redis: RedisClient): Promise<void> {
 function webDirectory(): { webDir?: string } {
   const dir = fileURLToPath(new URL('../web/dist', import.meta.url))
   return existsSync(dir) ? { webDir: dir } : {}
+}
+
+function sum<T>(items: Iterable<T>, of: (item: T) => number): number {
+  let total = 0
+  for (const item of items) total += of(item)
+  return total
 }

@@ -50,6 +50,11 @@ export class NodeStore {
     await this.#run((redis) => redis.zrem(this.#clusterKeys().reaping, node))
   }
 
+  /** Leaves what was noted under a lost id to the reapers: whoever took the lease may not have been one. */
+  async abandon(node: NodeId): Promise<void> {
+    await this.#run((redis) => redis.zadd(this.#clusterKeys().reaping, 'NX', 0, node))
+  }
+
   /** Gives a lease up: there is nothing left to take out. */
   async giveUp(node: NodeId): Promise<void> {
     const { nodes, info } = this.#clusterKeys()
