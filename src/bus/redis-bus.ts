@@ -68,6 +68,11 @@ export class RedisBus implements Bus {
     return this.#placed.every((feed) => feed !== undefined)
   }
 
+  /** How many buckets are heard. */
+  get subscribed(): number {
+    return this.#placed.filter((feed) => feed !== undefined).length
+  }
+
   async publishPresence(batch: PresenceBatch): Promise<void> {
     try {
       await this.#commands.spublish(this.#channels.presence, presenceEntry(JSON.stringify(batch)))

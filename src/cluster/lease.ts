@@ -36,6 +36,9 @@ export class Lease {
   #closed = false
   #isLost = false
   readonly #reaping = new Set<NodeId>()
+  /** Dead nodes, and sessions of theirs, that this one took out. */
+  reapedNodes = 0
+  reapedSessions = 0
 
   constructor(deps: {
     node: NodeId
@@ -73,6 +76,11 @@ export class Lease {
     clearTimeout(this.#timer)
     await this.#looking
     await this.#nodes.giveUp(this.#node)
+  }
+
+  /** Since the lease was renewed last, ms. */
+  get ageMs(): number {
+    return performance.now() - this.#renewedAt
   }
 
   async #take(): Promise<void> {
@@ -137,6 +145,7 @@ export class Lease {
     }
     await this.#events.reaped([], true)
     await this.#nodes.reaped(node)
+    this.reapedNodes += 1
     this.#log.info({ dead: node, sessions }, 'reaper: done')
   }
 
@@ -145,6 +154,7 @@ export class Lease {
     for (;;) {
       const { left, sessions, gone } = await this.#online.reap(bucket, node)
       removed += sessions
+      this.reapedSessions += sessions
       if (gone.length > 0) await this.#events.reaped(gone, false)
       if (left === 0) return removed
     }

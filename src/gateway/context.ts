@@ -32,6 +32,6 @@ export interface GatewayContext {
   readonly limits: Limits
   readonly nodeName: string
   readonly load: Pick<Load, 'overloaded'>
-  readonly metrics: Pick<Metrics, 'frames' | 'sends' | 'closes'>
+  readonly metrics: Pick<Metrics, 'hellos' | 'frames' | 'errors' | 'sends' | 'ackLatency' | 'closes'>
   readonly log: Log
 }

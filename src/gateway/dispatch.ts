@@ -2,6 +2,7 @@
  * From a frame's bytes to its handler and back to a reply: the only place that catches. Frames of a connection are
  * taken up in their order; what a handler starts before its first await is done in that order.
  */
+import { CLOSE_CODES } from '@starling/protocol/close'
 import { decodeClientFrame } from '@starling/protocol/codec'
 import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrame, ClientOp, ServerFrame } from '@starling/protocol/frames'
@@ -69,6 +70,7 @@ export class Dispatch implements ConnectionHandler {
     const waiting = state.is === 'joining' ? state.waiting : []
     try {
       await hello(this.#context, session, frame)
+      this.#context.metrics.hellos.add(session.here ? 'ok' : 'gone')
     } catch (fault) {
       this.#helloFailed(session, frame.ref, waiting, this.#known(fault, { op: 'hello' }))
       return
@@ -83,6 +85,7 @@ export class Dispatch implements ConnectionHandler {
     waiting: readonly ClientFrame[],
     error: ProtocolError,
   ): void {
+    this.#context.metrics.hellos.add(error.code)
     session.sendError(error, ref)
     if (error.code === 'unauthorized') return session.close(4001)
     if (error.code === 'forbidden') return session.close(4010)
@@ -99,7 +102,9 @@ export class Dispatch implements ConnectionHandler {
       if (reply)
         live.session.send(frame.ref === undefined ? reply : ({ ...reply, ref: frame.ref } as ServerFrame))
     } catch (fault) {
-      live.session.sendError(this.#known(fault, { op: frame.op, user: live.identity.user }), frame.ref)
+      const error = this.#known(fault, { op: frame.op, user: live.identity.user })
+      this.#context.metrics.errors.add(error.code)
+      live.session.sendError(error, frame.ref)
     }
   }
 
@@ -148,7 +153,7 @@ export class Dispatch implements ConnectionHandler {
   #closed(session: Session, code: number): void {
     const { hub, watches, follow, log, metrics } = this.#context
     const { here, identity } = session
-    metrics.closes.add(String(code))
+    metrics.closes.add(code in CLOSE_CODES || code === 1000 || code === 1005 ? String(code) : 'other')
     session.state = { is: 'closed' }
     hub.sessions.delete(session)
     watches.forget(session)

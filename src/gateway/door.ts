@@ -5,6 +5,7 @@
 import type { Load } from '../lib/load.ts'
 import type { Origins } from '../lib/origins.ts'
 import { isAllowedOrigin } from '../lib/origins.ts'
+import type { Tally } from '../lib/tally.ts'
 import { TokenBucket } from '../lib/token-bucket.ts'
 import type { Refusal } from './server-uws.ts'
 
@@ -16,6 +17,7 @@ export class Door {
   readonly #connections: () => number
   readonly #rate: TokenBucket
   readonly #load: Pick<Load, 'overloaded'>
+  readonly #handshakes: Pick<Tally, 'add'>
 
   constructor(deps: {
     origins: Origins | undefined
@@ -24,23 +26,34 @@ export class Door {
     connectRate: number
     connections: () => number
     load: Pick<Load, 'overloaded'>
+    /** Counts who was let in, and who was not and why. */
+    handshakes: Pick<Tally, 'add'>
   }) {
     this.#origins = deps.origins
     this.#maxConnections = deps.maxConnections
     this.#connections = deps.connections
     this.#load = deps.load
+    this.#handshakes = deps.handshakes
     this.#rate = new TokenBucket(deps.connectRate, deps.connectRate, performance.now())
   }
 
   /** Takes one place. @returns whether there was one */
   hasRoom(): boolean {
-    if (this.#load.overloaded || this.#connections() >= this.#maxConnections) return false
-    return this.#rate.take(performance.now()) === 0
+    const result = this.#take()
+    this.#handshakes.add(result)
+    return result === 'taken'
+  }
+
+  #take(): 'taken' | 'overloaded' | 'full' | 'rate' {
+    if (this.#load.overloaded) return 'overloaded'
+    if (this.#connections() >= this.#maxConnections) return 'full'
+    return this.#rate.take(performance.now()) === 0 ? 'taken' : 'rate'
   }
 
   /** @returns undefined to let it in, else the answer */
   refuse({ origin, host }: { origin: string; host: string }): Refusal | undefined {
     if (!isAllowedOrigin(this.#origins, origin, host)) {
+      this.#handshakes.add('origin')
       return { status: 403, message: 'pages of this origin may not connect' }
     }
     if (!this.hasRoom()) {

@@ -30,7 +30,8 @@ class TcpConnection implements Connection {
   readonly #socket: Socket
   readonly #topics: Topics
   readonly #maxBufferBytes: number
-  #ended = false
+  /** What we have closed it with. */
+  endCode: CloseCode | undefined
   /** Bytes of a line that has not ended yet. */
   #partial: Buffer[] = []
   #partialBytes = 0
@@ -43,7 +44,7 @@ class TcpConnection implements Connection {
   }
 
   send(frame: string | Uint8Array): SendResult {
-    if (this.#ended) return 'sent'
+    if (this.endCode !== undefined) return 'sent'
     if (this.#socket.writableLength > this.#maxBufferBytes) return 'full'
     this.#socket.cork()
     this.#socket.write(frame)
@@ -65,8 +66,8 @@ class TcpConnection implements Connection {
   }
 
   end(code: CloseCode, reason: string): void {
-    if (this.#ended) return
-    this.#ended = true
+    if (this.endCode !== undefined) return
+    this.endCode = code
     this.#topics.forget(this)
     this.#socket.end(`${JSON.stringify({ op: 'close', code, reason })}\n`)
     setTimeout(() => this.#socket.destroy(), LINGER_MS).unref()
@@ -83,7 +84,7 @@ class TcpConnection implements Connection {
   /** Cuts what comes in into lines. A line over the limit is passed on cut off, for the handler to refuse. */
   read(chunk: Buffer, maxFrameBytes: number, receiver: Receiver): void {
     let start = 0
-    while (start < chunk.length && !this.#ended) {
+    while (start < chunk.length && this.endCode === undefined) {
       const end = chunk.indexOf(NEWLINE, start)
       const piece = chunk.subarray(start, end < 0 ? undefined : end)
       this.#partial.push(piece)
@@ -101,6 +102,8 @@ class TcpConnection implements Connection {
     }
   }
 }
+
+const NOBODY: ReadonlySet<TcpConnection> = new Set()
 
 /** Which connections follow which topic. */
 class Topics {
@@ -122,8 +125,8 @@ class Topics {
     for (const topic of [...this.#followers.keys()]) this.remove(topic, connection)
   }
 
-  of(topic: string): Iterable<TcpConnection> {
-    return this.#followers.get(topic) ?? []
+  of(topic: string): ReadonlySet<TcpConnection> {
+    return this.#followers.get(topic) ?? NOBODY
   }
 }
 
@@ -143,6 +146,11 @@ export class TcpServer implements TopicPublisher {
     for (const connection of this.#topics.of(topic)) {
       if (connection.send(frame) === 'full') connection.end(4008, 'too slow')
     }
+  }
+
+  /** @returns how many sockets follow a topic */
+  followers(topic: string): number {
+    return this.#topics.of(topic).size
   }
 
   /** @returns the port it listens on @throws Error where it can't */
@@ -185,7 +193,7 @@ export class TcpServer implements TopicPublisher {
       clearTimeout(idle)
       this.#sockets.delete(socket)
       this.#topics.forget(connection)
-      receiver.closed(1006)
+      receiver.closed(connection.endCode ?? 1006)
     })
   }
 }

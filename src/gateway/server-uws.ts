@@ -18,6 +18,7 @@ import {
 import type { CloseCode } from '@starling/protocol/close'
 import { IDLE_TIMEOUT_MS, MAX_CLOSEABLE_FRAME_BYTES, SUBPROTOCOL } from '@starling/protocol/limits'
 import { BootError } from '../lib/boot-error.ts'
+import type { Tally } from '../lib/tally.ts'
 import type { Connection, ConnectionHandler, Receiver, SendResult, TopicPublisher } from './connection.ts'
 import { type Fetch, serveHttp } from './uws-http.ts'
 
@@ -36,6 +37,8 @@ export interface Refusal {
 export interface UwsServerOptions {
   handler: ConnectionHandler
   door: Door
+  /** Counts those who are sent away before they are asked in. */
+  handshakes: Pick<Tally, 'add'>
   fetch: Fetch
   /** Bytes that may wait for a peer. */
   maxBufferBytes: number
@@ -167,6 +170,11 @@ export class UwsServer implements TopicPublisher {
     this.#app.publish(topic, frame, false, frame.length > COMPRESS_FROM_BYTES)
   }
 
+  /** @returns how many sockets follow a topic */
+  followers(topic: string): number {
+    return this.#app.numSubscribers(topic)
+  }
+
   /** @returns the port it listens on @throws Error where it can't */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
@@ -195,6 +203,7 @@ export class UwsServer implements TopicPublisher {
     const protocols = req.getHeader('sec-websocket-protocol')
     const remoteAddress = remoteAddressOf(res, req, this.#options.trustProxy)
     if (!protocols.split(',').some((protocol) => protocol.trim() === SUBPROTOCOL)) {
+      this.#options.handshakes.add('subprotocol')
       refuse(res, '400 Bad Request', 'bad_request', `ask for the WebSocket subprotocol ${SUBPROTOCOL}`)
       return
     }

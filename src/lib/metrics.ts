@@ -1,8 +1,10 @@
 /**
- * What a gateway counts, in Prometheus' form. Who counts what stands where it happens; labels are closed sets
- * (ops, codes, routes as declared), never ids, so that the number of series stays small.
+ * What a gateway counts, in Prometheus' form: every metric has its name and meaning here. Who counts what stands
+ * where it happens; labels are closed sets (ops, codes, scripts, routes as declared), never ids, so that the number
+ * of series stays small. docs/observability.md says what to make of them.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Histogram } from './histogram.ts'
 import { Tally } from './tally.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -14,10 +16,38 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry })
   return {
     registry,
+    handshakes: new Tally({
+      name: 'starling_handshakes_total',
+      help: 'Sockets that asked to come in: "taken", or why not: "subprotocol", "origin", "rate", "full", "overloaded".',
+      labels: ['result'],
+      zeros: ['taken', 'subprotocol', 'origin', 'rate', 'full', 'overloaded'],
+      registers,
+    }),
+    hellos: new Tally({
+      name: 'starling_hellos_total',
+      help: 'Hellos: "ok", the error code, or "gone" where the line broke meanwhile.',
+      labels: ['result'],
+      zeros: ['ok'],
+      registers,
+    }),
+    closes: new Tally({
+      name: 'starling_closes_total',
+      help: 'Connections that ended, by close code; "other" for codes of the client’s own.',
+      labels: ['code'],
+      zeros: ['4008'],
+      registers,
+    }),
     frames: new Tally({
       name: 'starling_frames_total',
       help: 'Frames from clients, by op; "bad" where there was none.',
       labels: ['op'],
+      registers,
+    }),
+    errors: new Tally({
+      name: 'starling_errors_total',
+      help: 'Frames from sessions that were answered with an error, by code.',
+      labels: ['code'],
+      zeros: ['internal', 'unavailable', 'overloaded'],
       registers,
     }),
     sends: new Tally({
@@ -26,10 +56,29 @@ export function createMetrics() {
       labels: ['kind', 'result'],
       registers,
     }),
-    closes: new Tally({
-      name: 'starling_closes_total',
-      help: 'Connections that ended, by close code.',
-      labels: ['code'],
+    ackLatency: new Histogram({
+      name: 'starling_ack_latency_seconds',
+      help: 'From a send being taken up to its ack being written.',
+      bounds: LATENCY_BOUNDS,
+      registers,
+    }).series(),
+    deliveryLatency: new Histogram({
+      name: 'starling_delivery_latency_seconds',
+      help: 'From Redis storing a message to its arrival on the bus here, by the clocks of both: to the ms, never below 0.',
+      bounds: LATENCY_BOUNDS,
+      registers,
+    }).series(),
+    fanout: new Histogram({
+      name: 'starling_fanout_sockets',
+      help: 'Sockets here that follow the topic of what came on the bus.',
+      bounds: FANOUT_BOUNDS,
+      registers,
+    }).series(),
+    scriptLatency: new Histogram({
+      name: 'starling_redis_script_seconds',
+      help: 'Round trips to Redis by script, however they ended.',
+      bounds: SCRIPT_BOUNDS,
+      label: 'script',
       registers,
     }),
     httpRequests: new Counter({
@@ -38,16 +87,62 @@ export function createMetrics() {
       labelNames: ['method', 'route', 'status'],
       registers,
     }),
-    /** A number that is read when somebody looks. */
-    gauge(name: string, help: string, read: () => number) {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read())
-        },
-      })
+    /** Shows numbers that their owners keep: they are read when somebody looks. */
+    expose(readings: Readings) {
+      for (const [reading, [name, help]] of Object.entries(GAUGES)) {
+        const read = readings[reading as keyof Readings]
+        new Gauge({
+          name,
+          help,
+          registers,
+          collect() {
+            this.set(read())
+          },
+        })
+      }
+      for (const [reading, [name, help]] of Object.entries(COUNTERS)) {
+        const read = readings[reading as keyof Readings]
+        new Counter({
+          name,
+          help,
+          registers,
+          collect() {
+            this.reset()
+            this.inc(read())
+          },
+        })
+      }
     },
   } as const
 }
+
+const GAUGES = {
+  ready: ['starling_ready', '1 while /readyz says so, else 0.'],
+  draining: ['starling_draining', '1 from SIGTERM on.'],
+  connections: ['starling_connections', 'Open sockets, those without a hello included.'],
+  sessions: ['starling_sessions', 'Sessions here.'],
+  users: ['starling_users', 'Users with a session here.'],
+  conversations: ['starling_conversations', 'Groups and channels that somebody here follows.'],
+  outgoingBytes: ['starling_outgoing_waiting_bytes', 'What waits for peers to read, all sockets together.'],
+  subscriptions: [
+    'starling_subscriptions',
+    'Buckets whose channels are heard; all of them: the feed is whole.',
+  ],
+  canaryAge: ['starling_canary_age_seconds', 'Since the newest sign of life came back through the bus.'],
+  leaseAge: ['starling_lease_age_seconds', 'Since this node’s lease was renewed last.'],
+} as const
+
+/** Numbers that only grow. */
+const COUNTERS = {
+  reapedNodes: ['starling_reaped_nodes_total', 'Dead nodes that this one took out.'],
+  reapedSessions: ['starling_reaped_sessions_total', 'Sessions of dead nodes that this one took out.'],
+} as const
+
+/** Where each number that is kept elsewhere comes from, in its metric's unit. */
+export type Readings = Record<keyof typeof GAUGES | keyof typeof COUNTERS, () => number>
+
+/** Seconds. */
+const LATENCY_BOUNDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
+/** Seconds; fewer, since there are some 40 scripts. */
+const SCRIPT_BOUNDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1, 5]
+const FANOUT_BOUNDS = [0, 1, 2, 5, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000]

@@ -5,12 +5,22 @@
 import { Counter, type Registry } from 'prom-client'
 
 export class Tally {
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new Map<string, { count: number }>()
 
-  /** @param options.labels names of the labels; several are counted as one text joined by a space */
-  constructor(options: { name: string; help: string; labels: string[]; registers: Registry[] }) {
-    const { name, help, labels, registers } = options
-    const tally = this
+  /**
+   * @param options.labels names of the labels; several are counted as one text joined by a space
+   * @param options.zeros keys that are shown from the start: an alert on a first step needs a zero before it
+   */
+  constructor(options: {
+    name: string
+    help: string
+    labels: readonly string[]
+    zeros?: readonly string[]
+    registers: Registry[]
+  }) {
+    const { name, help, labels, zeros = [], registers } = options
+    const counts = this.#counts
+    for (const key of zeros) counts.set(key, { count: 0 })
     new Counter({
       name,
       help,
@@ -18,7 +28,7 @@ export class Tally {
       registers,
       collect() {
         this.reset()
-        for (const [key, count] of tally.#counts) {
+        for (const [key, { count }] of counts) {
           const values = key.split(' ')
           this.inc(Object.fromEntries(labels.map((label, index) => [label, values[index] ?? ''])), count)
         }
@@ -28,6 +38,8 @@ export class Tally {
 
   /** Counts one. @param key the labels' values; two of them joined by a space */
   add(key: string): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+    const known = this.#counts.get(key)
+    if (known) known.count += 1
+    else this.#counts.set(key, { count: 1 })
   }
 }

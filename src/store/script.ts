@@ -59,9 +59,12 @@ type Call = (...args: (string | number)[]) => Promise<unknown>
 export class Scripts {
   readonly #client: RedisClient
   readonly #commands: Record<string, Call>
+  readonly #onDone: (script: string, ms: number) => void
 
-  constructor(client: RedisClient) {
+  /** @param onDone is told how long each round trip took, however it ended */
+  constructor(client: RedisClient, onDone: (script: string, ms: number) => void = () => {}) {
     this.#client = client
+    this.#onDone = onDone
     for (const { name, lua, keys } of definitions)
       client.defineCommand(name, { lua, numberOfKeys: keys.length })
     // The client's type doesn't know them; a name with a slash can't meet one of its own.
@@ -82,12 +85,15 @@ export class Scripts {
     for (const key of script.keys) positional.push(keys[key])
     for (const arg of script.args) positional.push(args[arg])
     for (const more of rest) positional.push(more)
+    const since = performance.now()
     try {
       return script.decode(await this.#commands[script.name]!(...positional))
     } catch (fault) {
       // In a pipeline with others the client follows no such hint; without a look it would come again for seconds.
       if (hasMoved(fault) && this.#client instanceof Cluster) this.#client.refreshSlotsCache()
       throw redisFault(fault)
+    } finally {
+      this.#onDone(script.name, performance.now() - since)
     }
   }
 }

@@ -24,8 +24,10 @@ export async function send(
     context.metrics.sends.add(`${kind} rate_limited`)
     throw new ProtocolError('rate_limited', 'too many sends', { retryIn })
   }
-  if (context.load.overloaded)
+  if (context.load.overloaded) {
+    context.metrics.sends.add(`${kind} overloaded`)
     throw new ProtocolError('overloaded', 'this gateway is behind', { retryIn: OVERLOADED_RETRY_MS })
+  }
   try {
     const sent = await context.messaging.send({
       from: identity.user,
@@ -37,6 +39,7 @@ export async function send(
       retry: frame.retry,
       echo: !here.alone,
     })
+    context.metrics.ackLatency.observe((performance.now() - now) / 1000)
     context.metrics.sends.add(sent.dup ? `${kind} dup` : `${kind} ok`)
     return { op: 'ack', ref: frame.ref, ...sent }
   } catch (fault) {
