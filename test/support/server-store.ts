@@ -99,9 +99,9 @@ export class StoreWorld {
   readonly placement: Placement
   readonly #ears: Ear[] = []
 
-  private constructor(url: string, redis: RedisClient) {
+  private constructor(url: string, redis: RedisClient, prefix: string) {
     this.redis = redis
-    this.keys = new Keys(`${fresh('t')}:`, 1024)
+    this.keys = new Keys(prefix, 1024)
     this.scripts = new Scripts(redis)
     const { scripts, keys } = this
     this.convs = this.convsWith({})
@@ -111,10 +111,11 @@ export class StoreWorld {
     this.placement = createPlacement(redisTargetOf(url), keys, redis)
   }
 
-  static async open(url: string): Promise<StoreWorld> {
+  /** @param prefix of the keys of a running cluster; one of its own where not given */
+  static async open(url: string, prefix = `${fresh('t')}:`): Promise<StoreWorld> {
     const redis = createCommandClient(redisTargetOf(url), silent)
     await redis.connect()
-    return new StoreWorld(url, redis)
+    return new StoreWorld(url, redis, prefix)
   }
 
   close(): void {

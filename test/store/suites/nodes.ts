@@ -80,6 +80,16 @@ export function nodesSuite(store: () => StoreWorld): void {
       expect(await store().nodes.claim(dead)).toBe(false)
     })
 
+    it('that were lost without a reaper are left to one', async () => {
+      const [lost, alive] = [someNode(), someNode()]
+      await take(alive)
+      await store().nodes.abandon(lost)
+      expect(await keep(alive)).toEqual({ is: 'ok', lapsed: [lost] })
+      expect(await store().nodes.claim(lost)).toBe(true)
+      await store().nodes.abandon(lost)
+      expect(await keep(alive)).toEqual({ is: 'ok', lapsed: [] })
+    })
+
     it('are given up by who leaves in good order', async () => {
       const node = someNode()
       await take(node)
