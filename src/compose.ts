@@ -16,6 +16,7 @@ import { Pulse } from './cluster/pulse.ts'
 import { Recovery } from './cluster/recovery.ts'
 import type { Config } from './config.ts'
 import type { GatewayContext } from './gateway/context.ts'
+import { Departures } from './gateway/departures.ts'
 import { Dispatch } from './gateway/dispatch.ts'
 import { Door } from './gateway/door.ts'
 import { drain } from './gateway/drain.ts'
@@ -55,6 +56,8 @@ import { Scripts } from './store/script.ts'
 import { UserStore } from './store/user-store.ts'
 
 const DAY_MS = 24 * 3_600_000
+/** How long a leaving gateway tries to take its sessions out of Redis, ms. */
+const DEPARTURE_MS = 2_000
 
 export interface Gateway {
   readonly port: number
@@ -129,8 +132,10 @@ export async function startGateway(config: Config): Promise<Gateway> {
   })
   const watches = new Watches({ presence, watchAllMax: config.WATCH_ALL_MAX, log })
   const channelTopics = [...channels.keys()].map(channelConv)
+  const departures = new Departures({ sessions: users, presence, log })
   const context: GatewayContext = {
     hub,
+    departures,
     follow,
     watches,
     tokens,
@@ -324,6 +329,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const tcpPort = await tcp?.listen(config.HOST, config.TCP_PORT ?? 0)
   log.info({ port, tcpPort, id: identity.id }, 'gateway is up')
 
+  async function letChannelsGo(): Promise<boolean> {
+    const done = await Promise.allSettled(channelTopics.map((conv) => convs.detach(conv, identity.id)))
+    return done.every(({ status }) => status === 'fulfilled')
+  }
+
   let closing: Promise<void> | undefined
   const close = async () => {
     draining = true
@@ -337,10 +347,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
     load.close()
     recovery.close()
     await receipts.close()
+    const allLeft = await departures.settle(DEPARTURE_MS)
     await presence.close()
     watches.close()
-    await Promise.all(channelTopics.map((conv) => convs.detach(conv, identity.id)))
-    await lease.close()
+    // A session that could not be taken out now is the reaper's, who comes when the lease has lapsed.
+    await lease.close({ giveUp: allLeft && (await letChannelsGo()) })
     canary.close()
     pulse.close()
     await bus.close()

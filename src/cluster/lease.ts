@@ -70,12 +70,15 @@ export class Lease {
     await this.#take()
   }
 
-  /** Gives the lease up; nothing of this node is left to take out. */
-  async close(): Promise<void> {
+  /** Renews it no more. @param giveUp nothing of this node is left to take out: no reaper need come */
+  async close({ giveUp }: { giveUp: boolean }): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
     await this.#looking
-    await this.#nodes.giveUp(this.#node)
+    if (!giveUp) return
+    await this.#nodes
+      .giveUp(this.#node)
+      .catch((fault: unknown) => this.#log.debug({ err: fault }, 'lease: not given up; it lapses'))
   }
 
   /** Since the lease was renewed last, ms. */

@@ -11,12 +11,14 @@ import type { Presence } from '../services/presence.ts'
 import type { Receipts } from '../services/receipts.ts'
 import type { Sync } from '../services/sync.ts'
 import type { Tokens } from '../services/tokens.ts'
+import type { Departures } from './departures.ts'
 import type { Follow } from './follow.ts'
 import type { Hub } from './hub.ts'
 import type { Watches } from './watches.ts'
 
 export interface GatewayContext {
   readonly hub: Hub
+  readonly departures: Departures
   readonly follow: Follow
   readonly watches: Watches
   readonly tokens: Pick<Tokens, 'verify'>

@@ -12,7 +12,7 @@ import type { Connection, ConnectionHandler, Receiver } from './connection.ts'
 import type { GatewayContext } from './context.ts'
 import { send, typing } from './handlers/message.ts'
 import { read, received, sync } from './handlers/position.ts'
-import { hello, leave, ping, token } from './handlers/session.ts'
+import { hello, ping, token } from './handlers/session.ts'
 import { unwatch, watch } from './handlers/watch.ts'
 import { type Live, Session } from './session.ts'
 
@@ -160,7 +160,7 @@ export class Dispatch implements ConnectionHandler {
     if (!here || !identity) return
     if (hub.remove(session, here)) follow.forget(here)
     log.debug({ user: identity.user, session: identity.session, code }, 'session closed')
-    void leave(this.#context, identity)
+    void this.#context.departures.leave(identity)
   }
 
   /** Sorts a fault: what the client is told. What is our bug is logged whole. */

@@ -1,7 +1,6 @@
 /**
  * hello, token, ping: how a connection becomes a session and stays one.
  */
-import { setTimeout } from 'node:timers/promises'
 import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
 import { groupConv, ORIGIN, type SessionId } from '@starling/protocol/ids'
@@ -32,14 +31,14 @@ export async function hello(
   }
   const joined = await context.sessions.join(identity).catch((fault: unknown) => {
     // It may be written though no answer came: a session that nobody has would keep its user online.
-    void leave(context, identity)
+    void context.departures.leave(identity)
     throw fault
   })
   if (joined.is === 'full') throw new ProtocolError('forbidden', 'too many sessions of this user')
   if (joined.came !== undefined) context.presence.came(identity.user, joined.came)
   if (session.state.is !== 'joining') {
     // The line broke while we asked: what was written must be taken back.
-    await leave(context, identity)
+    await context.departures.leave(identity)
     return
   }
   session.identity = identity
@@ -55,20 +54,6 @@ export async function hello(
   for (const group of here.groups.keys()) session.connection.subscribe(groupConv(group))
   session.send(welcome(context, identity, joined, frame))
   session.sendRaw(joined.sessionFrame)
-}
-
-/** Says that a session is no more, until Redis has heard it; the last one of a user starts the grace. */
-export async function leave(context: GatewayContext, { user, session }: Identity): Promise<void> {
-  for (;;) {
-    try {
-      const { last } = await context.sessions.leave(user, session)
-      if (last) context.presence.left(user, session)
-      return
-    } catch (fault) {
-      context.log.debug({ err: fault, user, session }, 'session: cannot leave now')
-      await setTimeout(LEAVE_RETRY_MS)
-    }
-  }
 }
 
 export async function token(
@@ -113,9 +98,6 @@ function welcome(
 /** The frame lists a session an object; counting its ids is enough. */
 const sessionCount = ({ sessionFrame }: Extract<Joined, { is: 'ok' }>) =>
   sessionFrame.split('{"session":').length - 1
-
-/** How long to wait with the next try while Redis is away, ms. */
-const LEAVE_RETRY_MS = 1_000
 
 /** Through a function, since the type checker holds a state for unchanged over an await. */
 const isClosed = (session: Session) => session.state.is === 'closed'

@@ -26,7 +26,7 @@ redis.call('HSET', devices, device, position .. ' ' .. now)
 local reply = { 'ok' }
 if later(position, furthest) then
   redis.call('HSET', state, 'received', position)
-  for _, entry in ipairs(redis.call('XRANGE', inbox, '(' .. furthest, position, 'COUNT', 1000)) do
+  for _, entry in ipairs(redis.call('XREVRANGE', inbox, position, '(' .. furthest, 'COUNT', 1000)) do
     reply[#reply + 1] = entry[2][2]
   end
 end
