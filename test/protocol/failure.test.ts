@@ -1,7 +1,7 @@
 /** Gateways that die, drain and come back, as their users and the users of the others see it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { dmOf, seqOf, until, worldFor } from '../support/harness.ts'
+import { dmOf, reachesLive, seqOf, until, worldFor } from '../support/harness.ts'
 import { text } from '../support/harness-client.ts'
 
 interface History {
@@ -116,10 +116,7 @@ describe.concurrent('kill -9 of a gateway', () => {
     expect(messages.map(({ id }) => id)).toEqual(expect.arrayContaining(missed.map(({ id }) => id)))
     // Until the cluster has buried the old gateway, and after that.
     for (let second = 0; second < 22; second++) {
-      for (const to of [bob, group, { target: 'channel:lobby' }]) {
-        const live = await a.send(to, `live again, second ${second}`)
-        await back.expects('message', { id: live.id, conv: live.conv })
-      }
+      for (const to of [bob, group, { target: 'channel:lobby' }]) await reachesLive(a, to, back)
       await sleep(1_000)
     }
   })
@@ -154,8 +151,7 @@ test.concurrent('[P5] a gateway that hangs counts as dead, and is no ghost when 
   const connect = () => bob.connect(gw2, { device: 'phone' }).catch(() => undefined)
   const back = await until(connect, 10_000, 'a session on the gateway that hung')
   expect((await back.sync({ inbox: '0-0' })).messages.map(({ id }) => id)).toEqual([missed.id])
-  const live = await alice.send(bob, 'live again')
-  await back.expects('message', { id: live.id })
+  await reachesLive(alice, bob, back)
 })
 
 describe.concurrent('a drain', () => {

@@ -14,6 +14,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_WITHIN_MS = 60_000
 const TAIL_CHARACTERS = 4_000
 
+/** Ports this process has given away; what is to listen there may not do so yet, or be down. */
+const given = new Set<number>()
+
 /**
  * Picks below the ports the kernel gives to outgoing connections, so that nobody takes a gateway's port while it
  * is down, and at random, since several test processes pick at the same time.
@@ -22,6 +25,8 @@ const TAIL_CHARACTERS = 4_000
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_000)
+    if (given.has(port)) continue
+    given.add(port)
     const probe = createServer()
     const isFree = await new Promise<boolean>((resolve) => {
       probe.once('error', () => resolve(false))

@@ -70,6 +70,22 @@ export async function until<Found>(
   }
 }
 
+/**
+ * Sends until a message comes live at the listener. One that doesn't come must have been announced by a `resync`: that
+ * is how the gateway says what it knows to be lost (P4).
+ */
+export async function reachesLive(from: Client, to: { target: string }, listener: Client): Promise<void> {
+  const outcome = async () => {
+    const told = listener.seen('resync').length
+    const { id, conv } = await from.send(to, 'is this live?')
+    const seesLive = () => listener.seen('message', { id, conv }).length > 0
+    const isTold = () => listener.seen('resync').length > told
+    await until(async () => seesLive() || isTold(), 10_000, `message ${id} of ${conv} live, or a resync`)
+    return seesLive()
+  }
+  await until(outcome, 20_000, `a message to ${to.target} live`)
+}
+
 /** A user of a cluster, with or without sessions. */
 export class User {
   readonly id: string
