@@ -52,7 +52,7 @@ export class Dispatch implements ConnectionHandler {
     switch (session.state.is) {
       case 'awaitingHello':
         if (frame.op !== 'hello') return this.#notHello(session, frame.ref)
-        session.state = { is: 'joining', waiting: [], bytes: 0, here: undefined }
+        session.state = { is: 'joining', waiting: [], bytes: 0, user: undefined, here: undefined }
         void this.#hello(session, frame)
         return
       case 'joining':

@@ -63,6 +63,7 @@ export class Fanout {
   }
 
   #carryOut(order: Order): void {
+    if (order.do === 'kick' && order.session === '*') this.#kickJoining(order.user)
     const here = this.#hub.users.get(order.user)
     if (!here) return
     switch (order.do) {
@@ -76,6 +77,13 @@ export class Fanout {
         for (const session of here.sessions) {
           if (order.session === '*' || session.identity?.session === order.session) session.close(4003)
         }
+    }
+  }
+
+  /** Those whose join is written in Redis, but whose answer hasn't come yet. */
+  #kickJoining(user: UserId): void {
+    for (const session of this.#hub.sessions) {
+      if (session.state.is === 'joining' && session.state.user === user) session.close(4003)
     }
   }
 

@@ -44,7 +44,13 @@ export interface LocalUser {
 
 export type SessionState =
   | { is: 'awaitingHello' }
-  | { is: 'joining'; waiting: ClientFrame[]; bytes: number; here: LocalUser | undefined }
+  | {
+      is: 'joining'
+      waiting: ClientFrame[]
+      bytes: number
+      user: UserId | undefined
+      here: LocalUser | undefined
+    }
   | { is: 'live'; here: LocalUser }
   | { is: 'closed' }
 

@@ -21,6 +21,7 @@ export async function hello(
   frame: ClientFrameOf<'hello'>,
 ): Promise<void> {
   const claims = await context.tokens.verify(frame.token)
+  if (session.state.is === 'joining') session.state.user = claims.user // from here on it can be kicked
   const identity: Identity = {
     user: claims.user,
     session: uuid() as SessionId,
