@@ -93,7 +93,9 @@ export class Recovery {
     const concerned = (owner: string) => buckets.has(this.#bucketOf(owner))
     this.#enqueue(async () => {
       await this.#insist(() => this.#putBack(concerned))
+      await this.#insist(() => this.#findMissed(concerned))
       this.#trust(buckets)
+      this.#tellMissed(concerned)
       await this.#insist(() => this.#compare(concerned))
       this.#presence.onDoubt()
     })
@@ -119,6 +121,31 @@ export class Recovery {
       convs.flatMap((local) => this.#follows(local)),
       (follow) => follow(),
     )
+  }
+
+  /** While groups are in doubt nothing is forwarded to them: a head that is ahead is lost, whatever comes after it. */
+  async #findMissed(concerned: (owner: string) => boolean): Promise<void> {
+    const groups = [...this.#hub.convs.values()].filter(
+      ({ conv }) => concerned(conv) && this.isDoubtful(conv),
+    )
+    await each(groups, async (local) => {
+      const head = await this.#heads.convHead(local.conv)
+      if (head === undefined || !isAhead(head, local.forwarded)) return
+      local.forwarded = head as NonNullable<LocalConv['forwarded']>
+      local.missed = true
+    })
+  }
+
+  #tellMissed(concerned: (owner: string) => boolean): void {
+    for (const local of this.#hub.convs.values()) {
+      if (!local.missed || !concerned(local.conv) || this.isDoubtful(local.conv)) continue
+      local.missed = false
+      this.#tellToSync(local.conv)
+    }
+  }
+
+  #tellToSync(conv: ConvId): void {
+    this.#topics.publish(conv, encodeFrame({ op: 'resync', convs: [conv], within: RESYNC_WITHIN_MS }))
   }
 
   #trust(buckets: ReadonlySet<number>): void {
@@ -181,10 +208,7 @@ export class Recovery {
     for (const { item, head } of lateConvs) {
       item.forwarded = head as NonNullable<LocalConv['forwarded']>
       await this.#heads.attach(item.conv)
-      this.#topics.publish(
-        item.conv,
-        encodeFrame({ op: 'resync', convs: [item.conv], within: RESYNC_WITHIN_MS }),
-      )
+      this.#tellToSync(item.conv)
     }
   }
 

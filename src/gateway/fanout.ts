@@ -45,10 +45,10 @@ export class Fanout {
     } else {
       const local = this.#hub.convs.get(event.topic as ConvId)
       if (!local) return // nobody here any more; the node is on its way out of the list
-      // One who was removed may still follow the topic. Nobody gets this one live; the recovery says resync.
-      if (this.#isDoubtful(local.conv)) return
       if (event.kind === 'message') local.forwarded = event.position
-      this.#topics.publish(event.topic, event.frame)
+      // One who was removed may still follow the topic. Nobody gets this one live; the recovery says resync.
+      if (this.#isDoubtful(local.conv)) local.missed ||= event.kind === 'message'
+      else this.#topics.publish(event.topic, event.frame)
     }
   }
 

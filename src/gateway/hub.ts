@@ -11,6 +11,8 @@ export interface LocalConv {
   readonly users: Set<UserId>
   /** The message id forwarded last; undefined until the head is known. */
   forwarded: MessageId | undefined
+  /** Something was lost or held back: those here have yet to be told to sync. */
+  missed: boolean
 }
 
 export class Hub {
@@ -40,7 +42,7 @@ export class Hub {
   conv(conv: ConvId): LocalConv {
     let local = this.convs.get(conv)
     if (!local) {
-      local = { conv, users: new Set(), forwarded: undefined }
+      local = { conv, users: new Set(), forwarded: undefined, missed: false }
       this.convs.set(conv, local)
     }
     return local

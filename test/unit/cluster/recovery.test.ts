@@ -164,6 +164,20 @@ describe('a broken feed', () => {
     expect(published.at(-1)).toBe(`${conv} message 9`)
   })
 
+  it('[P4] tells a busy group too: what came after the loss does not hide it', async () => {
+    recovery.broken(buckets(CONV_BUCKET))
+    heads.conv = at(7) // 6 and 7 are lost with the feed
+    recovery.mended(buckets(CONV_BUCKET))
+    await vi.advanceTimersByTimeAsync(100)
+    heads.conv = at(8)
+    message(8)
+    await recover()
+    expect(published).toEqual([
+      `${conv} {"op":"resync","convs":["${conv}"],"within":2000}`,
+      `${conv} message 8`,
+    ])
+  })
+
   it('[P6] holds typing back as well', async () => {
     recovery.broken(buckets(CONV_BUCKET))
     fanout.event({ kind: 'typing', topic: conv, frame: Buffer.from('typing') })
@@ -191,7 +205,7 @@ describe('a broken feed', () => {
     recovery.mended(buckets(CONV_BUCKET))
     await recover()
     message(7)
-    expect(published).toEqual([`${conv} message 7`])
+    expect([resyncs().length, published.at(-1)]).toEqual([1, `${conv} message 7`])
   })
 
   it('[P6] goes on trying while commands fail, and trusts nothing until then', async () => {
