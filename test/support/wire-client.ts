@@ -8,7 +8,7 @@ import type { ServerFrame } from '@starling/protocol/frames'
 import { type ClientOptions, WebSocket } from 'ws'
 import { Client } from './harness-client.ts'
 
-export const SUBPROTOCOL = 'starling.v1'
+const SUBPROTOCOL = 'starling.v1'
 
 export interface WireOptions extends ClientOptions {
   /** Subprotocols to ask for; `starling.v1` where not given. */
