@@ -5,7 +5,7 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 
 const LOOK_MS = 1_000
 /** Above this mean delay new work is refused, so that what was taken on gets done, ms. */
-const OVERLOADED_MS = 500
+const OVERLOADED_MS = 1_000
 
 export class Load {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 20 })
