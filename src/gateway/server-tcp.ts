@@ -30,6 +30,10 @@ class TcpConnection implements Connection {
   readonly #socket: Socket
   readonly #topics: Topics
   readonly #maxBufferBytes: number
+  /** The topics this connection follows. */
+  readonly followed = new Set<string>()
+  /** Called once, when it is over for us: at our own end already, though the peer may still read its last line. */
+  onEnd: (code: number) => void = () => {}
   /** What we have closed it with. */
   endCode: CloseCode | undefined
   /** Bytes of a line that has not ended yet. */
@@ -68,9 +72,18 @@ class TcpConnection implements Connection {
   end(code: CloseCode, reason: string): void {
     if (this.endCode !== undefined) return
     this.endCode = code
-    this.#topics.forget(this)
     this.#socket.end(`${JSON.stringify({ op: 'close', code, reason })}\n`)
     setTimeout(() => this.#socket.destroy(), LINGER_MS).unref()
+    this.#topics.forget(this)
+    this.onEnd(code)
+  }
+
+  /** The socket is gone. */
+  gone(): void {
+    if (this.endCode !== undefined) return
+    this.endCode = 1006
+    this.#topics.forget(this)
+    this.onEnd(1006)
   }
 
   drained(): Promise<void> {
@@ -110,19 +123,21 @@ class Topics {
   readonly #followers = new Map<string, Set<TcpConnection>>()
 
   add(topic: string, connection: TcpConnection): void {
+    connection.followed.add(topic)
     const followers = this.#followers.get(topic)
     if (followers) followers.add(connection)
     else this.#followers.set(topic, new Set([connection]))
   }
 
   remove(topic: string, connection: TcpConnection): void {
+    connection.followed.delete(topic)
     const followers = this.#followers.get(topic)
     followers?.delete(connection)
     if (followers?.size === 0) this.#followers.delete(topic)
   }
 
   forget(connection: TcpConnection): void {
-    for (const topic of [...this.#followers.keys()]) this.remove(topic, connection)
+    for (const topic of connection.followed) this.remove(topic, connection)
   }
 
   of(topic: string): ReadonlySet<TcpConnection> {
@@ -175,25 +190,26 @@ export class TcpServer implements TopicPublisher {
   }
 
   #accept(socket: Socket, { handler, admit, maxFrameBytes, maxBufferBytes }: TcpServerOptions): void {
+    socket.on('error', () => socket.destroy()) // `close` follows and is what counts
     if (!admit()) {
-      socket.end(`${JSON.stringify({ op: 'close', code: 4013, reason: 'too many connections' })}\n`)
+      socket.write(`${JSON.stringify({ op: 'close', code: 4013, reason: 'too many connections' })}\n`)
+      socket.destroySoon()
       return
     }
     this.#sockets.add(socket)
     socket.setNoDelay(true)
     const connection = new TcpConnection(socket, this.#topics, maxBufferBytes)
     const receiver = handler.open(connection)
+    connection.onEnd = (code) => receiver.closed(code)
     const idle = setTimeout(() => socket.destroy(), IDLE_TIMEOUT_MS)
     socket.on('data', (chunk: Buffer) => {
       idle.refresh()
       connection.read(chunk, maxFrameBytes, receiver)
     })
-    socket.on('error', () => socket.destroy()) // `close` follows and is what counts
     socket.on('close', () => {
       clearTimeout(idle)
       this.#sockets.delete(socket)
-      this.#topics.forget(connection)
-      receiver.closed(connection.endCode ?? 1006)
+      connection.gone()
     })
   }
 }
