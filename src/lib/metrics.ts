@@ -27,7 +27,7 @@ export function createMetrics() {
       name: 'starling_hellos_total',
       help: 'Hellos: "ok", the error code, or "gone" where the line broke meanwhile.',
       labels: ['result'],
-      zeros: ['ok'],
+      zeros: ['ok', 'internal'],
       registers,
     }),
     closes: new Tally({
