@@ -9,6 +9,7 @@ import { SETTINGS, type SettingName } from './settings.ts'
 type Values = { [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]['parse']> | undefined }
 type Required = Exclude<
   SettingName,
+  | 'PUBLISHED_ON'
   | 'TCP_PORT'
   | 'JWT_SECRET'
   | 'JWKS_URL'
@@ -29,6 +30,12 @@ export type Config = Readonly<
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
+
+/** Nobody but this machine itself gets there. */
+const LOOPBACK = /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/
+
+/** Secrets that stand in the project's own examples begin so: whoever reads them there could sign tokens. */
+const EXAMPLE = 'example-'
 
 /**
  * Reads the configuration.
@@ -52,6 +59,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     faults.push('JWT_SECRET is required where AUTH is local: accounts need a key to sign their tokens')
   }
   if (!env['TLS_CERT'] !== !env['TLS_KEY']) faults.push('TLS_CERT and TLS_KEY are only of use together')
+  if (!LOOPBACK.test(String(values['PUBLISHED_ON'] ?? values['HOST']))) {
+    for (const name of ['JWT_SECRET', 'API_KEY'])
+      if (env[name]?.startsWith(EXAMPLE))
+        faults.push(`${name} is the one of the examples, which everybody can read: make your own`)
+  }
   values['NODE_NAME'] ??= isId(hostname()) ? hostname() : 'gateway'
   if (faults.length > 0) throw new ConfigError(`cannot start:\n  ${faults.join('\n  ')}`)
   return values as unknown as Config

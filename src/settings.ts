@@ -158,6 +158,11 @@ const origins: Parse<Origins> = (value) => {
 export const SETTINGS = {
   HOST: setting(text, '0.0.0.0', 'Address to listen on.'),
   PORT: setting(integer(0, 65535), 8080, 'Port of WebSocket and HTTP; 0 takes a free one.'),
+  PUBLISHED_ON: setting(
+    text,
+    undefined,
+    'Address at which others reach this gateway, where a container or a proxy stands before it; unset is `HOST`. Secrets that start with `example-` are refused unless it is of this machine alone.',
+  ),
   TCP_PORT: setting(integer(0, 65535), undefined, 'Port for frames over raw TCP; unset is off.'),
   REDIS_URL: setting(
     redisTarget,

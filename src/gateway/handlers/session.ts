@@ -55,6 +55,8 @@ export async function hello(
   for (const group of here.groups.keys()) session.connection.subscribe(groupConv(group))
   session.send(welcome(context, identity, joined, frame))
   session.sendRaw(joined.sessionFrame)
+  const { user, session: id, device } = identity
+  context.log.info({ user, session: id, device, address: session.connection.remoteAddress }, 'session begins')
 }
 
 export async function token(

@@ -33,6 +33,7 @@ const VALUES: Record<SettingName, Values> = {
     ],
     bad: ['65536', ...integers.bad],
   },
+  PUBLISHED_ON: { good: [['10.0.0.7', '10.0.0.7']], bad: [] },
   TCP_PORT: { good: [['9000', 9000]], bad: ['65536', 'off', '80.5'] },
   REDIS_URL: {
     good: [
@@ -254,6 +255,32 @@ describe('mistakes', () => {
     expect(read({ TLS_KEY: 'k.pem', TLS_CERT: 'c.pem' })).toMatchObject({
       TLS_KEY: 'k.pem',
       TLS_CERT: 'c.pem',
+    })
+  })
+  describe('are the secrets of the examples', () => {
+    const files = ['.env.example', 'compose.yaml']
+    const text = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
+    const secrets = files.flatMap((file) =>
+      [...text(file).matchAll(/(JWT_SECRET|API_KEY)[=-](example-[\w-]+)/g)].map(([, name = '', secret]) => ({
+        file,
+        name,
+        env: { JWT_SECRET: SECRET, [name]: secret },
+      })),
+    )
+
+    it('which are two in each', () =>
+      expect(secrets.map(({ file, name }) => `${file} ${name}`).sort()).toEqual(
+        files.flatMap((file) => [`${file} API_KEY`, `${file} JWT_SECRET`]).sort(),
+      ))
+
+    it.each(secrets)('$name of $file, where others can reach the gateway', ({ name, env }) => {
+      for (const address of [{}, { HOST: '10.0.0.7' }, { HOST: '127.0.0.1', PUBLISHED_ON: '0.0.0.0' }])
+        expect(faultOf({ ...env, ...address })).toContain(`${name} is the one of the examples`)
+    })
+
+    it.each(secrets)('but not $name of $file where nobody can', ({ env }) => {
+      for (const address of [{ HOST: '127.0.0.1' }, { HOST: '::1' }, { PUBLISHED_ON: '127.0.0.1' }])
+        expect(readConfig({ ...env, ...address })).toMatchObject(address)
     })
   })
 })
