@@ -1,8 +1,8 @@
 /** Storing between two users: once per ref, blocks, the stranger limit. */
-import { dmOf, msOf, seqOf } from '@starling/protocol/ids'
+import { dmOf, type MessageId, msOf, seqOf } from '@starling/protocol/ids'
 import { STRANGER_WINDOW_MS } from '@starling/protocol/limits'
 import { describe, expect, it } from 'vitest'
-import { dmDraft, type StoreWorld, someone } from '../../support/server-store.ts'
+import { dmDraft, ok, type StoreWorld, someNode, someone } from '../../support/server-store.ts'
 
 export function appendDmSuite(store: () => StoreWorld): void {
   const send = (from: ReturnType<typeof someone>, to: ReturnType<typeof someone>, more = {}) =>
@@ -101,6 +101,26 @@ export function appendDmSuite(store: () => StoreWorld): void {
       const sent = await send(a, b)
       expect(sent).toMatchObject({ is: 'ok', id: expect.stringMatching(/^\d{13}-1$/) })
       expect(Math.abs(msOf('id' in sent ? sent.id : '') - Date.now())).toBeLessThan(60_000)
+    })
+
+    it('says when the sender’s list should hear of it: at the first, after a long sleep, and of a dup', async () => {
+      const [a, b] = pair()
+      const noteOf = async (more = {}) => ok(await send(b, a, more)).note
+      await send(a, b)
+      expect(await noteOf()).toBe(false)
+      const quiet = (minutes: number) => store().setHead(dmOf(a, b), `${Date.now() - minutes * 60_000}-50`)
+      await store().redis.del(store().key(dmOf(a, b), 'log'))
+      await quiet(11)
+      expect(await noteOf()).toBe(true)
+      await store().redis.del(store().key(dmOf(a, b), 'log'))
+      await quiet(9)
+      expect(await noteOf({ ref: 'r' })).toBe(false)
+      expect(await send(b, a, { ref: 'r' })).toMatchObject({ is: 'dup', note: true })
+      const users = store().usersAt(someNode())
+      await users.noteDm(b, dmOf(a, b), '5000-5' as MessageId)
+      await users.noteDm(b, dmOf(b, b), '6000-6' as MessageId)
+      await users.noteDm(b, dmOf(b, b), '4000-4' as MessageId)
+      expect(await users.dms(b)).toEqual([dmOf(b, b), dmOf(a, b)])
     })
 
     it('moves the sender’s own read position along', async () => {

@@ -17,7 +17,7 @@ interface Taken {
 }
 
 /** A server, and those it has let in. */
-async function newServer({ room = () => true, maxBufferBytes = 64 * 1024 } = {}) {
+async function newServer({ room = (): boolean => true, maxBufferBytes = 64 * 1024 } = {}) {
   const taken: Taken[] = []
   const arrivals: ((one: Taken) => void)[] = []
   const server = new TcpServer({
