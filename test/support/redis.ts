@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import type { TestProject } from 'vitest/node'
 import { dockerAnswers, REDIS_IMAGE } from '../../scripts/lib/docker.ts'
 import { freePort } from '../../scripts/lib/ports.ts'
@@ -97,16 +98,39 @@ async function startContainer(): Promise<Omit<TestRedis, 'restart'>> {
   const { container } = await getContainerRuntimeClient()
   const handle = container.getById(started.getId())
   const host = started.getHost()
+  const url = `redis://${host}:${port}`
+  // Docker, unlike a signal, minds when there is nothing to resume.
+  const resume = async () => {
+    if ((await handle.inspect()).State.Paused) await handle.unpause()
+  }
+  let stopping: Promise<unknown> | undefined
   return {
-    url: `redis://${host}:${port}`,
+    url,
     host,
     port,
     kind: 'container',
-    stop: async () => void (await started.stop()),
+    stop() {
+      stopping ??= resume().then(() => started.stop())
+      return stopping.then(() => {})
+    },
     down: async () => void (await handle.stop()),
-    up: async () => void (await started.restart()),
+    async up() {
+      await handle.start()
+      await answers(url)
+    },
     pause: async () => void (await handle.pause()),
-    resume: async () => void (await handle.unpause()),
+    resume,
+  }
+}
+
+/** Waits until it takes commands; how long is for the test to limit. */
+async function answers(url: string): Promise<void> {
+  const redis = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null })
+  redis.on('error', () => {})
+  try {
+    await redis.ping()
+  } finally {
+    redis.disconnect()
   }
 }
 

@@ -4,9 +4,9 @@ import { expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../support/redis.ts'
 import { startRedisCluster } from '../../support/redis-cluster.ts'
 
-async function connected() {
+async function connected(commandTimeout = 10_000) {
   const server = await startRedis()
-  const redis = new Redis(server.url, { commandTimeout: 500, retryStrategy: () => 20 })
+  const redis = new Redis(server.url, { commandTimeout, retryStrategy: () => 20 })
   redis.on('error', () => {})
   onTestFinished(async () => {
     redis.disconnect()
@@ -23,7 +23,7 @@ it('comes back at the same address with what it had stored', async () => {
 })
 
 it('answers nothing while paused, and everything after', async () => {
-  const { server, redis } = await connected()
+  const { server, redis } = await connected(1_000)
   await redis.ping()
   await server.pause()
   await expect(redis.ping()).rejects.toThrow('timed out')
