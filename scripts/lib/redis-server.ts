@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { type Child, startChild, stopChild } from './children.ts'
 import { freePort } from './ports.ts'
+import { UserError } from './user-error.ts'
 
 /** Redis and Valkey count on alike: sharded pub/sub and `#!lua` flags came with 7.0. */
 const LOWEST_MAJOR = 7
@@ -41,7 +42,7 @@ export function findRedisServer(): Launch | undefined {
 /**
  * Starts a server and waits until it takes commands, its data loaded. `settings` are those of redis.conf; several words
  * in one are an array. Without a `port`: a free one.
- * @throws Error with the server's last words when it ends instead
+ * @throws UserError with the server's last words when it ends instead
  */
 export async function startRedisServer(
   launch: Launch,
@@ -63,6 +64,6 @@ export async function startRedisServer(
     }
     const lastWords = child.lastWords.join('\n')
     if (givenPort === undefined && tries < TRIES && /address already in use/i.test(lastWords)) continue
-    throw new Error(`${command} did not start:\n${lastWords}`)
+    throw new UserError(`${command} did not start:\n${lastWords}`)
   }
 }

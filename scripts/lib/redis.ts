@@ -3,7 +3,7 @@
  * own keeps its data in a folder and is set as a deployment's should be.
  */
 import { mkdirSync } from 'node:fs'
-import { dockerAnswers, dockerRedis } from './docker.ts'
+import { dockerAnswers, dockerRedis, REDIS_IMAGE } from './docker.ts'
 import { installPackages } from './packages.ts'
 import { findRedisServer, type Launch, type RedisServer, startRedisServer } from './redis-server.ts'
 import { UserError } from './user-error.ts'
@@ -27,7 +27,15 @@ export async function getRedis(dir: string): Promise<FoundRedis> {
 
   const installed = findRedisServer()
   if (installed) return startIn(dir, installed)
-  if (dockerAnswers()) return { kind: 'own', ...(await startRedisServer(dockerRedis(dir), settings)) }
+  if (dockerAnswers()) {
+    console.log(`Starting ${REDIS_IMAGE} in Docker …`)
+    try {
+      return { kind: 'own', ...(await startRedisServer(dockerRedis(dir), settings)) }
+    } catch (fault) {
+      // An engine without the image, and without a way to get it, is as good as none.
+      console.error((fault as Error).message)
+    }
+  }
   return startIn(dir, installRedisServer())
 }
 
