@@ -127,6 +127,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     port: {
       attach: (conv, user) => convs.attach(conv, identity.id, user),
       detach: (conv) => convs.detach(conv, identity.id),
+      missed: (conv, user, since) => sync.missed(user, conv, since),
     },
     log,
   })

@@ -7,7 +7,7 @@ import type { Log } from '../lib/log.ts'
 import type { NodeInfo, NodeStore } from '../store/node-store.ts'
 import type { OnlineStore } from '../store/online-store.ts'
 
-export const LEASE_MS = 15_000
+const LEASE_MS = 15_000
 const RENEW_MS = 5_000
 /** How often leases of others are looked at: a death shows within 15 s and this, ms. */
 const LOOK_MS = 1_000

@@ -2,9 +2,7 @@
  * From the bus to the sockets here: bytes go out as they came, orders are carried out in their place among them.
  */
 
-import { encodeFrame } from '@starling/protocol/codec'
 import type { ConvId, UserId } from '@starling/protocol/ids'
-import { comparePositions, groupConv } from '@starling/protocol/ids'
 import type { BusEvent, Order } from '../bus/bus.ts'
 import type { Log } from '../lib/log.ts'
 import type { TopicPublisher } from './connection.ts'
@@ -88,17 +86,9 @@ export class Fanout {
   }
 
   #enter(here: LocalUser, { group, id }: Extract<Order, { do: 'enter' }>): void {
-    this.#follow.enter(here, group).then(
-      (head) => {
-        // What came between the joining and this node's following was published without it.
-        if (head === undefined || comparePositions(head, id) <= 0) return
-        const resync = encodeFrame({ op: 'resync', convs: [groupConv(group)], within: 0 })
-        for (const session of here.sessions) session.deliver(resync)
-      },
-      (fault: unknown) => {
-        this.#log.warn({ err: fault, user: here.user, group }, 'fanout: cannot follow a group now')
-        for (const session of here.sessions) session.close(1011)
-      },
-    )
+    this.#follow.enter(here, group, id).catch((fault: unknown) => {
+      this.#log.warn({ err: fault, user: here.user, group }, 'fanout: cannot follow a group now')
+      for (const session of here.sessions) session.close(1011)
+    })
   }
 }

@@ -24,6 +24,8 @@ export class Watches {
   readonly #known = new Map<UserId, boolean>()
   /** Changes of this tick. */
   #changes = new Map<UserId, boolean>()
+  /** Who knows a change of this tick from the answer to their watch. */
+  #answered = new Map<UserId, Set<Session>>()
   #timer: NodeJS.Timeout | undefined
   #recount: NodeJS.Timeout | undefined
   #toldTotal: number | undefined
@@ -37,7 +39,7 @@ export class Watches {
   }
 
   /**
-   * Begins to watch, then looks: nothing falls between.
+   * Looks, listening meanwhile, and watches from then on: nothing falls between, nothing comes before the answer.
    * @throws ProtocolError `bad_request` over the limit; nothing is applied then
    */
   async watch(
@@ -53,15 +55,9 @@ export class Watches {
       })
     }
     session.watching = watching
-    for (const user of added) {
-      watching.add(user)
-      const sessions = this.#watchers.get(user)
-      if (sessions) sessions.add(session)
-      else this.#watchers.set(user, new Set([session]))
-    }
+    for (const user of added) watching.add(user)
     const all = watched.includes('*')
-    if (all) this.#all.add(session)
-    // The number of the newest change decides between what is read and what is heard meanwhile.
+    // What is heard while the answer is read belongs into it, and not into a frame before it.
     const heard = new Map<UserId, boolean>()
     const listen = (changes: ReadonlyMap<UserId, boolean>) => {
       for (const user of users) {
@@ -75,15 +71,32 @@ export class Watches {
         users.length > 0 || !all ? this.#presence.of(users) : undefined,
         all ? this.#presence.countOnline() : undefined,
       ])
+      if (all && session.state.is !== 'closed') this.#all.add(session)
       if (!read) return { total: total! }
       const online = new Set(read.on)
       const isOn = (user: UserId) => heard.get(user) ?? online.has(user)
-      for (const user of users) if (this.#watchers.has(user)) this.#known.set(user, isOn(user))
+      for (const user of users) this.#begin(session, user, isOn(user))
       const presence = { on: users.filter(isOn), off: users.filter((user) => !isOn(user)) }
       return total === undefined ? { presence } : { presence, total }
+    } catch (fault) {
+      for (const user of added) watching.delete(user)
+      throw fault
     } finally {
       this.#listeners.delete(listen)
     }
+  }
+
+  /** From here on a session is told of a user's changes, those after the state it is answered with. */
+  #begin(session: Session, user: UserId, on: boolean): void {
+    if (session.state.is === 'closed' || !session.watching?.has(user)) return // over, or unwatched meanwhile
+    const sessions = this.#watchers.get(user)
+    if (sessions) sessions.add(session)
+    else this.#watchers.set(user, new Set([session]))
+    if (!this.#known.has(user)) this.#known.set(user, on)
+    if (!this.#changes.has(user)) return
+    const answered = this.#answered.get(user)
+    if (answered) answered.add(session)
+    else this.#answered.set(user, new Set([session]))
   }
 
   readonly #listeners = new Set<(changes: ReadonlyMap<UserId, boolean>) => void>()
@@ -123,14 +136,16 @@ export class Watches {
   #tick(): void {
     this.#timer = undefined
     const changes = this.#changes
+    const answered = this.#answered
     this.#changes = new Map()
+    this.#answered = new Map()
     const frames = new Map<Session, { on: UserId[]; off: UserId[] }>()
     for (const [user, on] of changes) {
       const sessions = this.#watchers.get(user)
       if (!sessions || this.#known.get(user) === on) continue
       this.#known.set(user, on)
       for (const session of sessions) {
-        if (this.#all.has(session)) continue
+        if (this.#all.has(session) || answered.get(user)?.has(session)) continue
         let frame = frames.get(session)
         if (!frame) frames.set(session, (frame = { on: [], off: [] }))
         frame[on ? 'on' : 'off'].push(user)

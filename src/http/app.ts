@@ -22,7 +22,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { userRoutes } from './routes/users.ts'
 import { answerFromSite, readSite } from './site.ts'
 
-export type { Bindings, HttpDeps } from './deps.ts'
+export type { HttpDeps } from './deps.ts'
 
 const API = '/api/v1'
 

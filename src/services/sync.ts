@@ -92,6 +92,21 @@ export class Sync {
     return { inbox: inbox.head, ...(inbox.gap && { gap: true }), convs }
   }
 
+  /**
+   * What a new member of a group has not been told live, as frames.
+   * @returns nothing, with `since` as the head, where there is more than one batch: a sync has to bring it
+   */
+  async missed(user: UserId, conv: ConvId, since: MessageId): Promise<{ frames: string[]; head: MessageId }> {
+    const range = await this.#convs.range(conv, user, {
+      order: 'forward',
+      low: `(${since}`,
+      high: '+',
+      count: BATCH_FRAMES,
+    })
+    if (range.is !== 'ok' || range.entries.length === BATCH_FRAMES) return { frames: [], head: since }
+    return { frames: range.entries.map(({ id, tail }) => logFrame(id, tail)), head: range.head }
+  }
+
   async #inbox(
     { user, inbox }: SyncRequest,
     batcher: Batcher,

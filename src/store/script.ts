@@ -20,7 +20,7 @@ export interface ScriptDefinition<Key extends string, Arg extends string, Result
 const includeLine = /^-- @include ([a-z-]+)$/gm
 
 /** @returns a script's text with its includes in place; the blank lines keep error positions readable */
-export function loadLua(name: string): string {
+function loadLua(name: string): string {
   const read = (path: string) => readFileSync(new URL(`./scripts/${path}.lua`, import.meta.url), 'utf8')
   return read(name).replace(includeLine, (_line, part: string) => read(`lib/${part}`).trimEnd())
 }

@@ -65,6 +65,7 @@ beforeEach(async () => {
         return { head: heads.conv, joined: user === undefined ? at(1) : members.get(user) }
       },
       detach: async () => {},
+      missed: async (_conv, _user, since) => ({ frames: [], head: since }),
     },
   })
   const topics = {

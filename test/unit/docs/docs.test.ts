@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { configurationPage } from '../../../scripts/configuration-doc.ts'
 
 const doc = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
-const section = (page: string, title: string) => page.split(/^## /m).find((part) => part.startsWith(title)) ?? ''
+const section = (page: string, title: string) =>
+  page.split(/^## /m).find((part) => part.startsWith(title)) ?? ''
 
 describe('the docs', () => {
   it('list every setting as the code has it (npm run docs)', () => {

@@ -70,7 +70,7 @@ export const FOREIGN: ReadonlyMap<string, ReadonlySet<string>> = new Map(
     redis_db_keys: ['db'],
     redis_evicted_keys_total: [],
     redis_instance_info: ['role'],
-    redis_latest_fork_usec: [],
+    redis_latest_fork_seconds: [],
     redis_master_link_up: ['master_host', 'master_port'],
     redis_memory_max_bytes: [],
     redis_memory_used_bytes: [],
