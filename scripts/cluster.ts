@@ -61,6 +61,7 @@ function takeLock(): void {
     )
   }
   writeFileSync(lock, String(process.pid))
+  process.on('exit', () => rmSync(lock, { force: true }))
 }
 
 function isAlive(pid: number): boolean {
@@ -134,17 +135,13 @@ function leave(code: number, why?: string): void {
   console.log('\nStopping: the gateways drain, then Redis …')
   Promise.all(gateways.map((gateway) => gateway.stop()))
     .then(() => (redis?.kind === 'own' ? redis.stop() : undefined))
-    .then(() => {
-      rmSync(lock, { force: true })
-      process.exit(code)
-    })
+    .then(() => process.exit(code))
     .catch(giveUp)
 }
 
+/** Redis is left to the leash, which stops it as soon as we are gone. */
 function leaveHard(): never {
   for (const gateway of gateways) gateway.kill()
-  if (redis?.kind === 'own') redis.child.process.kill('SIGKILL')
-  rmSync(lock, { force: true })
   process.exit(1)
 }
 
