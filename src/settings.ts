@@ -6,6 +6,7 @@
 import { isId } from '@starling/protocol/ids'
 import * as limits from '@starling/protocol/limits'
 import type { Origins } from './lib/origins.ts'
+import type { ChannelWriters } from './services/ports.ts'
 
 /** How a setting's text becomes a value; throws an Error that says what is wrong with it. */
 type Parse<T> = (text: string) => T
@@ -125,8 +126,6 @@ const redisTarget: Parse<RedisTarget> = (value) => {
   if (!/^\d*$/.test(path)) return fail('must end in a database number')
   return { kind: 'single', ...only, db: Number(path), tls: scheme === 'rediss', ...credentials }
 }
-
-export type ChannelWriters = 'everybody' | 'server'
 
 const channels: Parse<Map<string, ChannelWriters>> = (value) =>
   new Map(

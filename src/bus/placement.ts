@@ -29,11 +29,10 @@ export function createPlacement(target: RedisTarget, keys: Keys, commands: Redis
     everyMs: 500,
     async locate() {
       const ranges = (await commands.call('CLUSTER', 'SLOTS')) as SlotRange[]
-      const masters = new Map<number, string>()
-      for (const [first, last, [host, port]] of ranges) {
-        for (let slot = first; slot <= last; slot++) masters.set(slot, `${host}:${port}`)
-      }
-      return slots.map((slot) => masters.get(slot) ?? '')
+      return slots.map((slot) => {
+        const range = ranges.find(([first, last]) => first <= slot && slot <= last)
+        return range ? `${range[2][0]}:${range[2][1]}` : ''
+      })
     },
     open(address) {
       const colon = address.lastIndexOf(':')

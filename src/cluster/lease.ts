@@ -1,5 +1,6 @@
 /**
- * The node's lease, and the end of other nodes': renewed every 5 s for 15 s. Any node may claim a lapsed lease; it
+ * The node's lease, and the end of other nodes': renewed every second for 15 s, with the same call that
+ * looks for lapsed ones. Any node may claim a lapsed lease; it
  * then takes the dead node out of everything it held and tells who went offline.
  */
 import type { NodeId, UserId } from '@starling/protocol/ids'
@@ -8,9 +9,10 @@ import type { NodeInfo, NodeStore } from '../store/node-store.ts'
 import type { OnlineStore } from '../store/online-store.ts'
 
 const LEASE_MS = 15_000
-const RENEW_MS = 5_000
-/** How often leases of others are looked at: a death shows within 15 s and this, ms. */
+/** How often the lease is renewed and those of others looked at: a death shows within 15 s and this, ms. */
 const LOOK_MS = 1_000
+/** A renewal that comes later than this says that Redis was away, ms. */
+const LATE_MS = 7_000
 /** After Redis was away everybody's lease may have lapsed: each gets the time to renew before any is claimed, ms. */
 const PATIENCE_MS = 8_000
 
@@ -101,7 +103,7 @@ export class Lease {
 
   async #look(): Promise<void> {
     const now = performance.now()
-    const late = now - this.#renewedAt > RENEW_MS + 2 * LOOK_MS
+    const late = now - this.#renewedAt > LATE_MS
     if (late) this.#steadySince = now
     // Between renewals the list of lapsed leases comes with the same call, which costs nothing more.
     try {

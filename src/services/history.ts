@@ -16,9 +16,8 @@ import {
   type UserId,
 } from '@starling/protocol/ids'
 import { LAST_BODY_BYTES } from '@starling/protocol/limits'
-import type { ChannelWriters } from '../settings.ts'
 import { historyJson, parseMessage } from './message-json.ts'
-import type { ConvPort, ConvView, InboxPort, Stretch } from './ports.ts'
+import type { ChannelWriters, ConvPort, ConvView, InboxPort, Stretch } from './ports.ts'
 
 export type HistoryPage = { limit: number } & (
   | { before?: MessageId | undefined }

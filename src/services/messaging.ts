@@ -16,9 +16,8 @@ import {
   type Target,
   type UserId,
 } from '@starling/protocol/ids'
-import type { ChannelWriters } from '../settings.ts'
 import { inboxEntry, messageTail, needleOf } from './message-json.ts'
-import type { ConvPort, Draft, InboxPort } from './ports.ts'
+import type { ChannelWriters, ConvPort, Draft, InboxPort } from './ports.ts'
 
 export interface Outgoing {
   from: UserId

@@ -249,3 +249,6 @@ export interface PresenceBatch {
   /** A node was reaped: changes it decided may never have been told. */
   reaped?: boolean
 }
+
+/** Who may write in a channel; everybody reads. */
+export type ChannelWriters = 'everybody' | 'server'

@@ -5,13 +5,13 @@
  */
 import { encodeFrame } from '@starling/protocol/codec'
 import { type ConvId, comparePositions, type GroupId, type Position } from '@starling/protocol/ids'
-import type { TopicPublisher } from '../gateway/connection.ts'
-import type { Follow } from '../gateway/follow.ts'
-import type { Hub, LocalConv } from '../gateway/hub.ts'
-import type { Identity, LocalUser } from '../gateway/session.ts'
 import type { Log } from '../lib/log.ts'
 import type { SessionPort } from '../services/ports.ts'
 import type { Presence } from '../services/presence.ts'
+import type { TopicPublisher } from './connection.ts'
+import type { Follow } from './follow.ts'
+import type { Hub, LocalConv } from './hub.ts'
+import type { Identity, LocalUser } from './session.ts'
 
 export interface HeadsPort {
   inboxHead(user: LocalUser['user']): Promise<Position | undefined>
