@@ -194,7 +194,8 @@ export class RedisBus implements Bus {
     )
     client.on('close', () => {
       if (this.#feeds.get(address) !== feed) return
-      this.#log.warn({ address }, 'bus: feed lost')
+      // One that never heard anything is only a try that failed; there are several a second while Redis is away.
+      this.#log[this.#placed.includes(feed) ? 'warn' : 'debug']({ address }, 'bus: feed lost')
       this.#drop(feed)
       this.#kick()
     })

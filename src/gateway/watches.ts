@@ -146,9 +146,9 @@ export class Watches {
       this.#known.set(user, on)
       for (const session of sessions) {
         if (this.#all.has(session) || answered.get(user)?.has(session)) continue
-        let frame = frames.get(session)
-        if (!frame) frames.set(session, (frame = { on: [], off: [] }))
+        const frame = frames.get(session) ?? { on: [], off: [] }
         frame[on ? 'on' : 'off'].push(user)
+        frames.set(session, frame)
       }
     }
     for (const [session, frame] of frames) sendIfReading(session, encodeFrame({ op: 'presence', ...frame }))
