@@ -1,7 +1,6 @@
 /**
  * The process of one gateway: environment in, signals, exit code out.
  */
-import { startGateway } from './compose.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { BootError } from './lib/boot-error.ts'
 
@@ -10,19 +9,24 @@ const DRAIN_MARGIN_MS = 10_000
 
 try {
   const config = readConfig(process.env)
-  const gateway = await startGateway(config)
+  // Loaded here and not above: it takes a second, and a signal that comes meanwhile would go unheard, since nothing
+  // else ends a container's process 1.
+  const starting = import('./compose.ts').then(({ startGateway }) => startGateway(config))
   const leave = () => {
     setTimeout(() => process.exit(1), config.DRAIN_SECONDS * 1000 + DRAIN_MARGIN_MS).unref()
-    gateway.close().then(
-      () => process.exit(0),
-      (fault: unknown) => {
-        console.error(fault)
-        process.exit(1)
-      },
-    )
+    starting
+      .then((gateway) => gateway.close())
+      .then(
+        () => process.exit(0),
+        (fault: unknown) => {
+          console.error(fault)
+          process.exit(1)
+        },
+      )
   }
   process.on('SIGTERM', leave)
   process.on('SIGINT', leave)
+  await starting
 } catch (fault) {
   console.error(fault instanceof ConfigError || fault instanceof BootError ? fault.message : fault)
   process.exit(fault instanceof ConfigError ? 2 : 1)
