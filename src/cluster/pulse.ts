@@ -16,7 +16,8 @@ export class Pulse {
   #timer: NodeJS.Timeout | undefined
   /** Lines whose ping is under way, since when. */
   readonly #asked = new Map<Redis, number>()
-  #answeredAt = Number.NEGATIVE_INFINITY
+  /** When each line answered last. */
+  readonly #answered = new WeakMap<Redis, number>()
 
   constructor(deps: { redis: RedisClient; log: Log }) {
     this.#redis = deps.redis
@@ -32,14 +33,25 @@ export class Pulse {
     clearInterval(this.#timer)
   }
 
-  /** Whether Redis has answered lately. */
+  /** Whether every line to Redis is up and has answered lately: a command sent now has somebody to go to. */
   get beats(): boolean {
-    return performance.now() - this.#answeredAt < LIMIT_MS + EVERY_MS
+    const since = performance.now() - LIMIT_MS - EVERY_MS
+    const lines = this.#lines()
+    return (
+      lines.length > 0 &&
+      lines.every(
+        (line) => line.status === 'ready' && (this.#answered.get(line) ?? Number.NEGATIVE_INFINITY) > since,
+      )
+    )
+  }
+
+  #lines(): Redis[] {
+    return this.#redis instanceof Cluster ? this.#redis.nodes('master') : [this.#redis]
   }
 
   #tick(): void {
     const now = performance.now()
-    const lines = this.#redis instanceof Cluster ? this.#redis.nodes('master') : [this.#redis]
+    const lines = this.#lines()
     for (const line of this.#asked.keys()) if (!lines.includes(line)) this.#asked.delete(line)
     for (const line of lines) {
       const since = this.#asked.get(line)
@@ -50,12 +62,13 @@ export class Pulse {
         line.disconnect(true)
         continue
       }
-      if (line.status !== 'ready') continue
+      // A cluster's line waits to be used first; the ping has it connect, and the next one is answered.
+      if (line.status !== 'ready' && line.status !== 'wait') continue
       this.#asked.set(line, now)
       line.ping().then(
         () => {
           this.#asked.delete(line)
-          this.#answeredAt = performance.now()
+          this.#answered.set(line, performance.now())
         },
         () => this.#asked.delete(line),
       )
