@@ -39,6 +39,19 @@ export default defineConfig({
         },
       })),
       {
+        resolve: { conditions },
+        ssr: { resolve: { conditions } },
+        test: {
+          // What two gateways promise on one Redis they promise on a cluster of them.
+          name: 'protocol-cluster',
+          include: ['dm', 'group', 'presence', 'sync'].map((name) => `test/protocol/${name}.test.ts`),
+          globalSetup: 'test/support/whole-cluster.ts',
+          testTimeout: PROJECTS.protocol,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
         test: {
           name: 'types',
           include: [],
