@@ -46,24 +46,27 @@ describe('HAProxy', () => {
   const certs = mkdtempSync(join(tmpdir(), 'starling-certs-'))
   let ca: Buffer
   let stack: Stack
-  beforeAll(async () => {
+
+  /** Puts another one into the folder. @returns what clients have to trust */
+  function newCertificate(): Buffer {
     const [key, cert] = [join(certs, 'key'), join(certs, 'cert')]
     const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
     const files = ['-keyout', key, '-out', cert]
-    execFileSync('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '2',
-      ...subject,
-      ...files,
-    ])
-    ca = readFileSync(cert)
-    writeFileSync(join(certs, 'site.pem'), Buffer.concat([ca, readFileSync(key)]))
+    execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...files],
+      {
+        stdio: 'ignore',
+      },
+    )
+    const own = readFileSync(cert)
+    writeFileSync(join(certs, 'site.pem'), Buffer.concat([own, readFileSync(key)]))
     for (const file of [key, cert]) rmSync(file)
+    return own
+  }
+
+  beforeAll(async () => {
+    ca = newCertificate()
     chmodSync(certs, 0o755)
     const env = {
       TLS_CERTS: certs,
@@ -90,6 +93,21 @@ describe('HAProxy', () => {
     expect(moved.headers.get('location')).toBe(`${stack.tlsFront}/some/where?a=b`)
     const socket = await enter(stack.tlsFront, '203.0.113.1', ca)
     socket.terminate()
+  })
+
+  it('takes a renewed certificate without cutting a line', async () => {
+    const socket = await enter(stack.tlsFront, '203.0.113.2', ca)
+    const renewed = newCertificate()
+    await stack.compose('kill', '--signal', 'USR2', 'haproxy')
+    const later = await until('the new certificate', 30_000, () =>
+      enter(stack.tlsFront, '203.0.113.3', renewed),
+    )
+    later.terminate()
+    await expect(enter(stack.tlsFront, '203.0.113.3', ca)).rejects.toThrow(/certificate/)
+    ca = renewed
+    expect(await addressSeen(stack, socket)).toBe('203.0.113.2')
+    socket.terminate()
+    await stack.balanced(3)
   })
 
   it('believes a trusted proxy about who the client is', async () => {
