@@ -44,21 +44,21 @@ export class Follow {
   async enter(here: LocalUser, group: GroupId, since?: MessageId): Promise<void> {
     const conv = groupConv(group)
     const done = this.#begin(conv)
+    // Noted before Redis is asked: what is published from then on may come by the bus before the answer does.
+    const local = this.#hub.conv(conv)
     try {
       const { head, joined } = await this.#port.attach(conv, here.user)
       if (joined === undefined) this.exit(here, group, undefined)
       if (joined === undefined || !this.#mayFollow(here, group, joined)) return
-      const local = this.#hub.conv(conv)
       // Only for the first one here: a head that is ahead of what was forwarded is on its way, or lost, which must show.
       local.forwarded ??= head
-      if (since !== undefined && comparePositions(head, since) > 0) {
+      if (since !== undefined && comparePositions(laterOf(head, local.forwarded), since) > 0) {
         const missed = await this.#port.missed(conv, here.user, since)
         if (!this.#mayFollow(here, group, joined)) return
         for (const session of here.sessions) for (const frame of missed.frames) session.deliver(frame)
         this.#follow(here, group, joined)
         // What came by the bus while they were read went to the others here alone.
-        if (comparePositions(this.#hub.conv(conv).forwarded ?? head, missed.head) > 0)
-          this.#resync(here, conv)
+        if (comparePositions(local.forwarded, missed.head) > 0) this.#resync(here, conv)
       } else {
         this.#follow(here, group, joined)
       }

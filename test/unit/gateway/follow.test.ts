@@ -203,6 +203,16 @@ describe('following a group', () => {
     expect([asked, a.got]).toEqual([['attach a'], []])
   })
 
+  it('sends what the bus brought before the answer came', async () => {
+    const a = someoneHere('a')
+    missed = { frames: ['3'], head: at(3) }
+    const entered = follow.enter(a.here, group, at(2))
+    hub.convs.get(conv)!.forwarded = at(3) // as the fan-out notes it, for nobody yet
+    attaches[0]!.answer({ head: at(2), joined: at(2) })
+    await entered
+    expect([a.got, a.topics.has(conv)]).toEqual([['3'], true])
+  })
+
   it('says resync where the bus brought more than was read', async () => {
     const a = someoneHere('a')
     missed = { frames: ['3'], head: at(3) }
