@@ -24,7 +24,7 @@ FROM ${NODE_IMAGE} AS modules
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY protocol/package.json protocol/
-RUN --mount=type=cache,target=/root/.npm npm ci --no-update-notifier --omit=dev --omit=optional \
+RUN --mount=type=cache,target=/root/.npm npm ci --no-update-notifier --omit=dev \
   && own="$(node -p '`uws_${process.platform}_${process.arch}_${process.versions.modules}.node`')" \
   && find node_modules/uWebSockets.js/dist/bin -type f ! -name "$own" -delete \
   && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.?ts' -o -name '*.md' \) -delete \

@@ -28,29 +28,31 @@ function isInstalled() {
   )
 }
 
-/** Runs `npm ci`. Its warnings are about the Node.js at the door, which is not the one that will run the project. */
-function install() {
-  console.log('Installing the dependencies (npm ci) …')
-  const npm = spawnSync('npm', ['ci', '--loglevel=error'], {
+/** Runs npm. Its warnings are about the Node.js at the door, which is not the one that will run the project. */
+function npm(...args) {
+  return spawnSync('npm', [...args, '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',
   })
-  if (npm.status !== 0) fail(`npm ci failed${npm.error ? `: ${npm.error.message}` : ''}.`)
 }
 
-/** The Node.js 22 among the dependencies, or the one at the door where there is none for this platform. */
+function install() {
+  console.log('Installing the dependencies (npm ci) …')
+  const { status, error } = npm('ci')
+  if (status !== 0) fail(`npm ci failed${error ? `: ${error.message}` : ''}.`)
+}
+
+const ownNode = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+const isNode22 = (path) => spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout?.startsWith('v22.')
+
+/** The Node.js 22 among the dependencies, or the one at the door where that has none for this platform. */
 function findNode() {
-  const family = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node'
-  const system = process.platform === 'win32' ? 'win' : process.platform
-  const own = join(modules, `${family}-${system}-${process.arch}`, 'bin')
-  const candidates = [join(own, system === 'win' ? 'node.exe' : 'node'), process.execPath]
-  const node = candidates.find((path) => {
-    const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
-    return stdout?.startsWith('v22.')
-  })
+  // Where npm is told to run no install script, the package that brings Node.js is still without it.
+  if (!existsSync(ownNode)) npm('rebuild', 'node', '--ignore-scripts=false')
   return (
-    node ?? fail(`Starling runs on Node.js 22; none is available for ${system} ${process.arch}. Install it.`)
+    [ownNode, process.execPath].find(isNode22) ??
+    fail(`Starling runs on Node.js 22; none for ${process.platform} ${process.arch} was found. Install it.`)
   )
 }
 
