@@ -44,8 +44,10 @@ import { Sessions } from './services/sessions.ts'
 import { Sync } from './services/sync.ts'
 import { Tokens } from './services/tokens.ts'
 import { AttemptStore } from './store/attempt-store.ts'
+import { Batches } from './store/batches.ts'
 import { ContactStore } from './store/contact-store.ts'
 import { ConvStore } from './store/conv-store.ts'
+import { DmStore } from './store/dm-store.ts'
 import { createDurability } from './store/durability.ts'
 import { GroupStore } from './store/group-store.ts'
 import { NodeStore, openKeys } from './store/node-store.ts'
@@ -77,24 +79,32 @@ export async function startGateway(config: Config): Promise<Gateway> {
   await connect(redis)
   await checkRedis(redis, config.DURABILITY, log)
   const keys = await openKeys(redis, config.KEY_PREFIX)
-  const scripts = new Scripts(redis, (script, ms) => metrics.scriptLatency.series(script).observe(ms / 1000))
+  const onDone = (script: string, ms: number) => metrics.scriptLatency.series(script).observe(ms / 1000)
+  const scripts = new Scripts(redis, onDone)
+  const durability = createDurability(config.DURABILITY, redis)
+  const batches = new Batches({ redis, keys, durability, onDone })
   let identity = newIdentity(config.NODE_NAME)
   const retention = { ttlMs: config.RETENTION_DAYS * DAY_MS }
   const logLimits = { maxlen: config.LOG_MAXLEN, ...retention }
   const inboxLimits = { maxlen: config.INBOX_MAXLEN, ...retention }
-  const convs = new ConvStore({
+  const convs = new ConvStore({ redis, scripts, batches, keys, limits: logLimits })
+  const dms = new DmStore({
     redis,
-    scripts,
+    batches,
     keys,
-    durability: createDurability(config.DURABILITY, redis),
-    limits: { ...logLimits, strangerLimit: config.STRANGER_LIMIT },
+    limits: {
+      log: config.LOG_MAXLEN,
+      inbox: config.INBOX_MAXLEN,
+      strangerLimit: config.STRANGER_LIMIT,
+      ...retention,
+    },
   })
   const users = new UserStore({
     redis,
     scripts,
     keys,
     node: () => identity,
-    limits: { ...inboxLimits, sessions: config.MAX_SESSIONS },
+    limits: { ...retention, sessions: config.MAX_SESSIONS },
   })
   const online = new OnlineStore({ redis, scripts, keys })
   const nodes = new NodeStore({ redis, scripts, keys })
@@ -107,7 +117,13 @@ export async function startGateway(config: Config): Promise<Gateway> {
     audience: config.JWT_AUDIENCE,
   })
   const channels = config.CHANNELS
-  const messaging = new Messaging({ convs, inboxes: users, channels, maxBodyBytes: config.MAX_BODY_BYTES })
+  const messaging = new Messaging({
+    convs,
+    dms,
+    inboxes: users,
+    channels,
+    maxBodyBytes: config.MAX_BODY_BYTES,
+  })
   const history = new History({ convs, inboxes: users, channels })
   const sync = new Sync({ convs, inboxes: users, history })
   const receipts = new Receipts({ convs, inboxes: users, history, log })

@@ -43,9 +43,6 @@ export const logFrame = (id: string, tail: string): string => `{"op":"message","
 /** @returns an entry of an inbox as a `message` frame */
 export const inboxFrame = (position: string, entry: string): string =>
   `{"op":"message",${entry},"inbox":"${position}"}`
-/** @returns an entry for an inbox */
-export const inboxEntry = (id: string, tail: string): string => `"id":"${id}",${tail}`
-
 /** @returns an entry of a log as an object, for lists that look inside */
 export const parseMessage = (id: string, tail: string): MessageFrame =>
   JSON.parse(logFrame(id, tail)) as MessageFrame

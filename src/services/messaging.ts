@@ -16,8 +16,8 @@ import {
   type Target,
   type UserId,
 } from '@starling/protocol/ids'
-import { inboxEntry, messageTail, needleOf } from './message-json.ts'
-import type { ChannelWriters, ConvPort, Draft, InboxPort } from './ports.ts'
+import { messageTail, needleOf } from './message-json.ts'
+import type { ChannelWriters, ConvPort, DmPort, Draft, InboxPort } from './ports.ts'
 
 export interface Outgoing {
   from: UserId
@@ -41,17 +41,20 @@ export interface Sent {
 
 export class Messaging {
   readonly #convs: ConvPort
+  readonly #dms: DmPort
   readonly #inboxes: InboxPort
   readonly #channels: ReadonlyMap<string, ChannelWriters>
   readonly #maxBodyBytes: number
 
   constructor(deps: {
     convs: ConvPort
+    dms: DmPort
     inboxes: InboxPort
     channels: ReadonlyMap<string, ChannelWriters>
     maxBodyBytes: number
   }) {
     this.#convs = deps.convs
+    this.#dms = deps.dms
     this.#inboxes = deps.inboxes
     this.#channels = deps.channels
     this.#maxBodyBytes = deps.maxBodyBytes
@@ -78,28 +81,19 @@ export class Messaging {
     const { from } = message
     if (to === SYSTEM) throw new ProtocolError('forbidden', 'nobody can write to system')
     const draft = this.#draft(message, dmOf(from, to))
-    const guard = from === SYSTEM || from === to ? 'free' : 'check'
-    const appended = await this.#convs.appendDm(draft, to, guard)
-    switch (appended.is) {
+    const sent = await this.#dms.send(draft, to, {
+      guard: from === SYSTEM || from === to ? 'free' : 'check',
+      echo: from !== SYSTEM && (from === to || message.echo === true),
+    })
+    switch (sent.is) {
       case 'blocked':
         throw new ProtocolError('blocked', 'this user has blocked you')
       case 'stranger_limit':
         throw new ProtocolError('stranger_limit', 'wait for an answer before you write more')
       case 'ok':
       case 'dup': {
-        const { id, is, tail, note } = appended
-        const dup = is === 'dup' && { dup: true as const }
-        // A repeated ref is delivered again: nobody knows how far its first send came. Clients drop it by id.
-        // A tail that is gone was recalled, or fell out of the log.
-        if (tail === '') return { conv: draft.conv, id, ...dup }
-        const deliver = (user: UserId) => this.#inboxes.deliver(user, draft.conv, id, inboxEntry(id, tail))
-        const echo = from !== SYSTEM && (from === to || message.echo === true)
-        const [inbox] = await Promise.all([
-          echo ? deliver(from) : undefined,
-          note && !echo && from !== SYSTEM ? this.#inboxes.noteDm(from, draft.conv, id) : undefined,
-          from === to ? undefined : deliver(to),
-        ])
-        return { conv: draft.conv, id, ...(inbox && { inbox }), ...dup }
+        const { id, inbox, is } = sent
+        return { conv: draft.conv, id, ...(inbox && { inbox }), ...(is === 'dup' && { dup: true }) }
       }
     }
   }

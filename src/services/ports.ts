@@ -37,15 +37,23 @@ export interface Stretch {
 
 export type Appended = { is: 'ok' | 'dup'; id: MessageId } | { is: 'not_found' | 'not_member' | 'muted' }
 
-export type DmAppended =
+export type DmSent =
   | {
       is: 'ok' | 'dup'
       id: MessageId
-      tail: string
-      /** The sender's list of conversations should be told. */
-      note: boolean
+      /** Where it lies in the sender's inbox, if it was put there now. */
+      inbox: InboxPosition | undefined
     }
   | { is: 'blocked' | 'stranger_limit' }
+
+export interface DmPort {
+  /**
+   * Stores a message to `other`; when this resolves it is in the log and in the inboxes it belongs in.
+   * @param how.guard `check`: blocks and the stranger limit bind the sender
+   * @param how.echo whether the sender's own inbox gets it too
+   */
+  send(draft: Draft, other: UserId, how: { guard: 'check' | 'free'; echo: boolean }): Promise<DmSent>
+}
 
 export type ConvView =
   | {
@@ -73,7 +81,6 @@ export type Advanced =
   | { is: 'not_found' | 'not_member' }
 
 export interface ConvPort {
-  appendDm(draft: Draft, other: UserId, guard: 'check' | 'free'): Promise<DmAppended>
   append(draft: Draft, guard: 'member' | 'group' | 'channel'): Promise<Appended>
   view(conv: ConvId, user: UserId): Promise<ConvView>
   range(conv: ConvId, user: UserId, stretch: Stretch): Promise<ConvRange>
@@ -91,11 +98,7 @@ export interface InboxRange {
 }
 
 export interface InboxPort {
-  /** Puts a dm into a user's inbox. `entry` is the message's JSON without braces and op. */
-  deliver(user: UserId, conv: ConvId, id: MessageId, entry: string): Promise<InboxPosition>
   range(user: UserId, after: InboxPosition, count: number): Promise<InboxRange>
-  /** Notes a dm in a user's list of conversations; `deliver` does so by itself. */
-  noteDm(user: UserId, conv: ConvId, id: MessageId): Promise<void>
   /** @returns the entries that no device had before */
   received(user: UserId, device: DeviceId, position: InboxPosition): Promise<{ covered: string[] }>
   /** Passes a live frame to a user's sessions; with `except`, to all but that one. */

@@ -9,35 +9,26 @@ import {
   peerIn,
   type UserId,
 } from '@starling/protocol/ids'
-import { REF_TTL_MS, STRANGER_WINDOW_MS } from '@starling/protocol/limits'
+import { REF_TTL_MS } from '@starling/protocol/limits'
 import type { ConvPort, Draft, Stretch } from '../services/ports.ts'
-import type { Durability } from './durability.ts'
+import type { Batches, BatchOf } from './batches.ts'
 import type { Keys } from './keys.ts'
 import type { RedisClient } from './redis.ts'
 import { redisFault, type Scripts } from './script.ts'
 import { advancePosition } from './scripts/conv/advance.ts'
 import { appendMessage } from './scripts/conv/append.ts'
-import { appendDm } from './scripts/conv/append-dm.ts'
 import { attachNode } from './scripts/conv/attach.ts'
 import { detachNode } from './scripts/conv/detach.ts'
 import { rangeLog } from './scripts/conv/range.ts'
 import { tellConv } from './scripts/conv/tell.ts'
 import { viewConv } from './scripts/conv/view.ts'
 
-export interface ConvLimits {
+export interface LogLimits {
   /** Messages kept in a log, about. */
   maxlen: number
   /** How long a quiet log is kept, ms. */
   ttlMs: number
-  /** Messages to a stranger, 0 for no limit. */
-  strangerLimit: number
 }
-
-/**
- * A sender without other sessions has no inbox entry that would keep their conversation list up to date; a dm that
- * wakes up after this long is noted there, ms. So the order of that list is at most this far behind.
- */
-const QUIET_MS = 10 * 60_000
 
 /** The user on the other side of a dm, else nobody: some scripts want a name either way. */
 function otherIn(conv: ConvId, user: UserId): string {
@@ -51,74 +42,36 @@ export class ConvStore implements ConvPort {
   readonly #redis: RedisClient
   readonly #scripts: Scripts
   readonly #keys: Keys
-  readonly #durability: Durability
-  readonly #limits: ConvLimits
+  readonly #appends: BatchOf<typeof appendMessage>
 
   constructor(deps: {
     redis: RedisClient
     scripts: Scripts
+    batches: Batches
     keys: Keys
-    durability: Durability
-    limits: ConvLimits
+    limits: LogLimits
   }) {
     this.#redis = deps.redis
     this.#scripts = deps.scripts
     this.#keys = deps.keys
-    this.#durability = deps.durability
-    this.#limits = deps.limits
+    this.#appends = deps.batches.open(appendMessage, {
+      ref_ttl: REF_TTL_MS,
+      maxlen: deps.limits.maxlen,
+      ttl: deps.limits.ttlMs,
+    })
   }
 
-  async appendDm(draft: Draft, other: UserId, guard: 'check' | 'free') {
-    const own = this.#keys.owner(draft.conv)
-    const appended = await this.#scripts.run(
-      appendDm,
-      { log: `${own}log`, state: `${own}state`, ref: `${own}ref:${draft.from}:${draft.ref}` },
-      {
-        from: draft.from,
-        other,
-        guard,
-        retry: draft.retry ? 1 : 0,
-        needle: draft.needle,
-        tail: draft.tail,
-        limit: this.#limits.strangerLimit,
-        window: STRANGER_WINDOW_MS,
-        maxlen: this.#limits.maxlen,
-        ttl: this.#limits.ttlMs,
-        ref_ttl: REF_TTL_MS,
-        quiet: QUIET_MS,
-      },
-    )
-    if (appended.is === 'ok' || appended.is === 'dup') await this.#durability.confirm(own)
-    return appended
-  }
-
-  async append(draft: Draft, guard: 'member' | 'group' | 'channel') {
-    const own = this.#keys.owner(draft.conv)
-    const appended = await this.#scripts.run(
-      appendMessage,
-      {
-        log: `${own}log`,
-        state: `${own}state`,
-        members: `${own}members`,
-        nodes: `${own}nodes`,
-        reads: `${own}reads`,
-        ref: `${own}ref:${draft.from}:${draft.ref}`,
-      },
-      {
-        from: draft.from,
-        guard,
-        retry: draft.retry ? 1 : 0,
-        needle: draft.needle,
-        tail: draft.tail,
-        to: this.#keys.to(draft.conv),
-        topic: draft.conv,
-        maxlen: this.#limits.maxlen,
-        ttl: this.#limits.ttlMs,
-        ref_ttl: REF_TTL_MS,
-      },
-    )
-    if (appended.is === 'ok' || appended.is === 'dup') await this.#durability.confirm(own)
-    return appended
+  append(draft: Draft, guard: 'member' | 'group' | 'channel') {
+    const bucket = this.#keys.bucketOf(draft.conv)
+    return this.#appends.run(bucket, {
+      own: `${this.#keys.bucket(bucket)}${draft.conv}:`,
+      conv: draft.conv,
+      from: draft.from,
+      guard,
+      ref: draft.ref,
+      needle: draft.retry ? draft.needle.length : 0,
+      tail: draft.tail,
+    })
   }
 
   view(conv: ConvId, user: UserId) {

@@ -2,6 +2,7 @@
  * Lua scripts as typed calls: a definition names its keys and arguments, a call names what it passes, the
  * reply is decoded into a union. `-- @include <name>` in a script takes in `scripts/lib/<name>.lua`.
  */
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ProtocolError } from '@starling/protocol/errors'
 import { Cluster, ReplyError } from 'ioredis'
@@ -38,6 +39,30 @@ export function defineScript<const Key extends string, const Arg extends string,
   const script = { ...definition, lua: loadLua(definition.name) }
   definitions.push(script)
   return script
+}
+
+/** A script that takes any number of jobs of one kind in a call, and answers each with one string. */
+export interface BatchDefinition<Arg extends string, Field extends string, Result> {
+  /** `<owner>/<verb>`, as the file is named. */
+  readonly name: string
+  /** What all jobs of a call have in common. */
+  readonly args: readonly Arg[]
+  /** What each job has of its own. */
+  readonly job: readonly Field[]
+  readonly lua: string
+  readonly sha: string
+  readonly decode: (reply: string) => Result
+}
+
+/** Defines a batch script; its only key says where it runs. Held to its header like the others. */
+export function defineBatch<const Arg extends string, const Field extends string, Result>(definition: {
+  name: string
+  args: readonly Arg[]
+  job: readonly Field[]
+  decode: (reply: string) => Result
+}): BatchDefinition<Arg, Field, Result> {
+  const lua = loadLua(definition.name)
+  return { ...definition, lua, sha: createHash('sha1').update(lua).digest('hex') }
 }
 
 /** Every script there is: a client learns them all at once, since a pipeline knows only those from before it. */
@@ -89,8 +114,7 @@ export class Scripts {
     try {
       return script.decode(await this.#commands[script.name]!(...positional))
     } catch (fault) {
-      // In a pipeline with others the client follows no such hint; without a look it would come again for seconds.
-      if (hasMoved(fault) && this.#client instanceof Cluster) this.#client.refreshSlotsCache()
+      followMove(this.#client, fault)
       throw redisFault(fault)
     } finally {
       this.#onDone(script.name, performance.now() - since)
@@ -98,8 +122,14 @@ export class Scripts {
   }
 }
 
-const hasMoved = (fault: unknown) =>
-  fault instanceof ReplyError && (fault as Error).message.startsWith('MOVED ')
+/**
+ * Has a cluster's layout looked at where a reply says that it has changed: in a pipeline with others the client follows
+ * no such hint, and without a look it would come again for seconds.
+ */
+export function followMove(redis: RedisClient, fault: unknown): void {
+  const hasMoved = fault instanceof ReplyError && (fault as Error).message.startsWith('MOVED ')
+  if (hasMoved && redis instanceof Cluster) redis.refreshSlotsCache()
+}
 
 /** Replies by which a Redis that is there says that it can't serve now. */
 const PASSING =

@@ -13,12 +13,10 @@ import type {
   SessionId,
   UserId,
 } from '@starling/protocol/ids'
-import { msOf } from '@starling/protocol/ids'
 import type { InboxPort, NewSession, SessionPort } from '../services/ports.ts'
 import { type Keys, userOwner } from './keys.ts'
 import type { RedisClient } from './redis.ts'
 import { redisFault, type Scripts } from './script.ts'
-import { deliverDm } from './scripts/user/deliver.ts'
 import { joinUser } from './scripts/user/join.ts'
 import { kickSessions } from './scripts/user/kick.ts'
 import { leaveUser } from './scripts/user/leave.ts'
@@ -31,9 +29,7 @@ import { releaseUser } from './scripts/user/release.ts'
 import { tellUser } from './scripts/user/tell.ts'
 
 export interface UserLimits {
-  /** Entries kept in an inbox, about. */
-  maxlen: number
-  /** How long a quiet inbox is kept, and an unseen device remembered, ms. */
+  /** How long an unseen device is remembered, ms. */
   ttlMs: number
   /** Most sessions of one user. */
   sessions: number
@@ -152,27 +148,6 @@ export class UserStore implements InboxPort, SessionPort {
       { sessions: `${own}sessions`, nodes: `${own}nodes` },
       { user, session, to },
     )
-  }
-
-  deliver(user: UserId, conv: ConvId, id: MessageId, entry: string) {
-    const { own, to } = this.#owner(user)
-    return this.#scripts.run(
-      deliverDm,
-      { inbox: `${own}inbox`, state: `${own}state`, convs: `${own}convs`, nodes: `${own}nodes` },
-      {
-        entry,
-        conv,
-        at: msOf(id),
-        to,
-        topic: userOwner(user),
-        maxlen: this.#limits.maxlen,
-        ttl: this.#limits.ttlMs,
-      },
-    )
-  }
-
-  async noteDm(user: UserId, conv: ConvId, id: MessageId): Promise<void> {
-    await this.#read((redis) => redis.zadd(`${this.#owner(user).own}convs`, 'GT', msOf(id), conv))
   }
 
   range(user: UserId, after: InboxPosition, count: number) {

@@ -8,7 +8,8 @@ import {
   type UserId,
 } from '@starling/protocol/ids'
 import { afterAll, expect, test } from 'vitest'
-import { eventTail, inboxEntry } from '../../src/services/message-json.ts'
+import { eventTail } from '../../src/services/message-json.ts'
+import { inboxEntry } from '../../src/store/dm-store.ts'
 import { useWorld } from '../support/harness.ts'
 import { startRedis } from '../support/redis.ts'
 import { storeUnheard } from '../support/server-break.ts'
@@ -54,9 +55,9 @@ test('[P1] [P4] a dm that nobody heard becomes a resync for its user alone', asy
   const [a, b] = [await alice.connect(gw1), await bob.connect(gw2)]
   const conv = dmOf(alice.id, bob.id)
   const draft = dmDraft(idOf(alice), idOf(bob), { text: 'unheard' })
-  const { id } = ok(await store.convs.appendDm(draft, idOf(bob), 'free'))
-  const [position] = await storeUnheard(redis.url, store, ({ users }) => [
-    users.deliver(idOf(bob), conv, id, inboxEntry(id, draft.tail)),
+  const { id } = ok(await store.dms.send(draft, idOf(alice), { guard: 'free', echo: false }))
+  const [position] = await storeUnheard(redis.url, store, ({ dms }) => [
+    dms.deliver(idOf(bob), conv, id, inboxEntry(id, draft.tail)),
   ])
   const resync = await b.expects('resync', {}, 10_000)
   expect(resync.convs).toBeUndefined()

@@ -3,21 +3,20 @@ import { randomUUID } from 'node:crypto'
 import { dmOf, type Ref, type UserId } from '@starling/protocol/ids'
 import { Redis } from 'ioredis'
 import { afterAll, expect, inject, test } from 'vitest'
+import { Batches } from '../../src/store/batches.ts'
 import { ContactStore } from '../../src/store/contact-store.ts'
-import { ConvStore } from '../../src/store/conv-store.ts'
+import { DmStore } from '../../src/store/dm-store.ts'
 import { createDurability } from '../../src/store/durability.ts'
 import { Keys } from '../../src/store/keys.ts'
-import { Scripts } from '../../src/store/script.ts'
 
 const redis = new Redis(inject('redisUrl'))
 const keys = new Keys(`t-${randomUUID()}:`, 16)
 const contacts = new ContactStore({ redis, keys })
-const convs = new ConvStore({
+const dms = new DmStore({
   redis,
-  scripts: new Scripts(redis),
+  batches: new Batches({ redis, keys, durability: createDurability('async', redis) }),
   keys,
-  durability: createDurability('async', redis),
-  limits: { maxlen: 100, ttlMs: 86_400_000, strangerLimit: 1 },
+  limits: { log: 100, inbox: 100, ttlMs: 86_400_000, strangerLimit: 1 },
 })
 afterAll(() => redis.quit())
 
@@ -27,7 +26,7 @@ const fresh = () => `user-${randomUUID().slice(0, 8)}` as UserId
 async function send(from: UserId, to: UserId) {
   const ref = randomUUID() as Ref
   const draft = { conv: dmOf(from, to), from, ref, retry: false, needle: `"ref":"${ref}"`, tail: '"body":{}' }
-  return (await convs.appendDm(draft, to, 'check')).is
+  return (await dms.send(draft, to, { guard: 'check', echo: false })).is
 }
 
 test('a block refuses the other and not the one who blocks, until it is lifted', async () => {

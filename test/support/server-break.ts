@@ -3,9 +3,11 @@
  * subscriptions and runs the scripts right behind, in one transaction. Nobody hears what they publish.
  */
 import { Redis } from 'ioredis'
+import type { Batches } from '../../src/store/batches.ts'
 import { ConvStore } from '../../src/store/conv-store.ts'
+import { DmStore } from '../../src/store/dm-store.ts'
 import { GroupStore } from '../../src/store/group-store.ts'
-import type { ScriptDefinition, Scripts } from '../../src/store/script.ts'
+import type { BatchDefinition, ScriptDefinition, Scripts } from '../../src/store/script.ts'
 import { UserStore } from '../../src/store/user-store.ts'
 import { DAY_MS, type StoreWorld, someNode } from './server-store.ts'
 
@@ -14,6 +16,7 @@ const kept = { maxlen: 10_000, ttlMs: 30 * DAY_MS }
 /** Stores whose calls are run later, all at once; their results are what the scripts answered. */
 interface Unheard {
   convs: ConvStore
+  dms: DmStore
   groups: GroupStore
   users: UserStore
 }
@@ -43,10 +46,28 @@ export async function storeUnheard(
       return new Promise((resolve) => answers.push((reply) => resolve(script.decode(reply))))
     },
   } as unknown as Scripts
-  const durability = { confirm: async () => {} }
+  const batches = {
+    reachesAll: true,
+    open: (script: BatchDefinition<string, string, unknown>, args: Record<string, string | number>) => ({
+      run(bucket: number, job: Record<string, string | number>) {
+        const given: Record<string, string | number> = { ...args, to: keys.toInBucket(bucket) }
+        const values = [...script.args.map((arg) => given[arg]!), ...script.job.map((field) => job[field]!)]
+        transaction.eval(script.lua, 1, keys.bucket(bucket), ...values)
+        return new Promise((resolve) =>
+          answers.push((reply) => resolve(script.decode((reply as string[])[0]!))),
+        )
+      },
+    }),
+  } as unknown as Batches
   const node = { id: someNode(), name: 'nobody' }
   const results = calls({
-    convs: new ConvStore({ redis, scripts, keys, durability, limits: { ...kept, strangerLimit: 0 } }),
+    convs: new ConvStore({ redis, scripts, batches, keys, limits: kept }),
+    dms: new DmStore({
+      redis,
+      batches,
+      keys,
+      limits: { log: 1_000, inbox: 1_000, ttlMs: DAY_MS, strangerLimit: 0 },
+    }),
     groups: new GroupStore({ scripts, keys, limits: { log: kept, inbox: kept } }),
     users: new UserStore({ redis, scripts, keys, node: () => node, limits: { ...kept, sessions: 16 } }),
   })

@@ -22,7 +22,9 @@ import { createPlacement, type Placement } from '../../src/bus/placement.ts'
 import { readConfig } from '../../src/config.ts'
 import { eventTail, eventTailAround, messageTail, needleOf } from '../../src/services/message-json.ts'
 import type { Draft, NewSession } from '../../src/services/ports.ts'
+import { Batches } from '../../src/store/batches.ts'
 import { ConvStore } from '../../src/store/conv-store.ts'
+import { DmStore } from '../../src/store/dm-store.ts'
 import { createDurability } from '../../src/store/durability.ts'
 import { GroupStore } from '../../src/store/group-store.ts'
 import { Keys } from '../../src/store/keys.ts'
@@ -92,7 +94,9 @@ export class StoreWorld {
   readonly redis: RedisClient
   readonly keys: Keys
   readonly scripts: Scripts
+  readonly batches: Batches
   readonly convs: ConvStore
+  readonly dms: DmStore
   readonly groups: GroupStore
   readonly online: OnlineStore
   readonly nodes: NodeStore
@@ -104,7 +108,9 @@ export class StoreWorld {
     this.keys = new Keys(prefix, 1024)
     this.scripts = new Scripts(redis)
     const { scripts, keys } = this
+    this.batches = new Batches({ redis, keys: this.keys, durability: createDurability('async', redis) })
     this.convs = this.convsWith({})
+    this.dms = this.dmsWith({})
     this.groups = new GroupStore({ scripts, keys, limits: { log: retention, inbox: retention } })
     this.online = new OnlineStore({ redis, scripts, keys })
     this.nodes = new NodeStore({ redis, scripts, keys })
@@ -123,17 +129,21 @@ export class StoreWorld {
     this.redis.disconnect()
   }
 
-  convsWith({ strangerLimit = 3, maxlen = retention.maxlen }): ConvStore {
-    const { redis, scripts, keys } = this
-    const durability = createDurability('async', redis)
-    const limits = { maxlen, ttlMs: retention.ttlMs, strangerLimit }
-    return new ConvStore({ redis, scripts, keys, durability, limits })
+  convsWith({ maxlen = retention.maxlen }): ConvStore {
+    const { redis, scripts, batches, keys } = this
+    return new ConvStore({ redis, scripts, batches, keys, limits: { maxlen, ttlMs: retention.ttlMs } })
+  }
+
+  dmsWith({ strangerLimit = 3, inbox = retention.maxlen }): DmStore {
+    const { redis, batches, keys } = this
+    const limits = { log: retention.maxlen, inbox, ttlMs: retention.ttlMs, strangerLimit }
+    return new DmStore({ redis, batches, keys, limits })
   }
 
   /** The users as a node sees them. */
-  usersAt(node: NodeId, { sessions = 16, maxlen = retention.maxlen } = {}): UserStore {
+  usersAt(node: NodeId, { sessions = 16 } = {}): UserStore {
     const { redis, scripts, keys } = this
-    const limits = { maxlen, ttlMs: retention.ttlMs, sessions }
+    const limits = { ttlMs: retention.ttlMs, sessions }
     return new UserStore({ redis, scripts, keys, node: () => ({ id: node, name: 'gw' }), limits })
   }
 
@@ -149,7 +159,10 @@ export class StoreWorld {
     const client = this.placement.open(address)
     await client.connect()
     const channel = `${this.keys.toInBucket(bucket)}${node}`
+    // What travels in batches takes the way of its line.
+    const line = this.batches.reachesAll ? `${this.keys.toInBucket(0)}${node}` : channel
     await client.ssubscribe(channel)
+    if (line !== channel) await client.ssubscribe(line)
     const ear = new Ear(client, channel, this.redis)
     this.#ears.push(ear)
     return ear

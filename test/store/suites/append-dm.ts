@@ -1,24 +1,27 @@
 /** Storing between two users: once per ref, blocks, the stranger limit. */
-import { dmOf, type MessageId, msOf, seqOf } from '@starling/protocol/ids'
+import { dmOf, msOf, seqOf } from '@starling/protocol/ids'
 import { STRANGER_WINDOW_MS } from '@starling/protocol/limits'
 import { describe, expect, it } from 'vitest'
-import { dmDraft, ok, type StoreWorld, someNode, someone } from '../../support/server-store.ts'
+import { dmDraft, ok, type StoreWorld, someone } from '../../support/server-store.ts'
+
+const CHECKED = { guard: 'check', echo: false } as const
+const FREE = { guard: 'free', echo: false } as const
 
 export function appendDmSuite(store: () => StoreWorld): void {
   const send = (from: ReturnType<typeof someone>, to: ReturnType<typeof someone>, more = {}) =>
-    store().convs.appendDm(dmDraft(from, to, more), to, 'check')
+    store().dms.send(dmDraft(from, to, more), to, CHECKED)
   const pair = () => [someone('a'), someone('b')] as const
   const stateOf = (a: string, b: string) => store().key(dmOf(a, b), 'state')
   const lengthOf = (a: string, b: string) => store().redis.xlen(store().key(dmOf(a, b), 'log'))
 
   describe('append-dm', () => {
-    it('[P2] stores a ref once and answers with the first id and what was stored', async () => {
+    it('[P2] stores a ref once, as it came first, and answers with the first id', async () => {
       const [a, b] = pair()
       const first = await send(a, b, { ref: 'r', text: 'one' })
       const second = await send(a, b, { ref: 'r', text: 'two' })
-      expect(first).toMatchObject({ is: 'ok', tail: expect.stringContaining('"one"') })
       expect(second).toEqual({ ...first, is: 'dup' })
-      expect(await lengthOf(a, b)).toBe(1)
+      const log = await store().redis.xrange(store().key(dmOf(a, b), 'log'), '-', '+')
+      expect(log).toEqual([[ok(first).id, ['m', expect.stringContaining('"one"')]]])
     })
 
     it('[P2] stores a ref once however many sends of it come at the same time', async () => {
@@ -60,11 +63,11 @@ export function appendDmSuite(store: () => StoreWorld): void {
       expect(left).toBeLessThanOrEqual(10 * 60_000)
     })
 
-    it('[P2] answers a dup whose content is gone with an empty tail', async () => {
+    it('[P2] answers a dup whose content is gone with its id', async () => {
       const [a, b] = pair()
       const first = await send(a, b, { ref: 'r' })
       await store().redis.xdel(store().key(dmOf(a, b), 'log'), 'id' in first ? first.id : '')
-      expect(await send(a, b, { ref: 'r' })).toEqual({ ...first, is: 'dup', tail: '' })
+      expect(await send(a, b, { ref: 'r' })).toEqual({ ...first, is: 'dup' })
     })
 
     it('gives dense ids under concurrency from both sides', async () => {
@@ -103,24 +106,22 @@ export function appendDmSuite(store: () => StoreWorld): void {
       expect(Math.abs(msOf('id' in sent ? sent.id : '') - Date.now())).toBeLessThan(60_000)
     })
 
-    it('says when the sender’s list should hear of it: at the first, after a long sleep, and of a dup', async () => {
+    it('notes the conversation in both lists at the first, and after a long sleep', async () => {
       const [a, b] = pair()
-      const noteOf = async (more = {}) => ok(await send(b, a, more)).note
-      await send(a, b)
-      expect(await noteOf()).toBe(false)
-      const quiet = (minutes: number) => store().setHead(dmOf(a, b), `${Date.now() - minutes * 60_000}-50`)
-      await store().redis.del(store().key(dmOf(a, b), 'log'))
-      await quiet(11)
-      expect(await noteOf()).toBe(true)
-      await store().redis.del(store().key(dmOf(a, b), 'log'))
-      await quiet(9)
-      expect(await noteOf({ ref: 'r' })).toBe(false)
-      expect(await send(b, a, { ref: 'r' })).toMatchObject({ is: 'dup', note: true })
-      const users = store().usersAt(someNode())
-      await users.noteDm(b, dmOf(a, b), '5000-5' as MessageId)
-      await users.noteDm(b, dmOf(b, b), '6000-6' as MessageId)
-      await users.noteDm(b, dmOf(b, b), '4000-4' as MessageId)
-      expect(await users.dms(b)).toEqual([dmOf(b, b), dmOf(a, b)])
+      const noted = (user: string) => store().redis.zscore(store().key(`user:${user}`, 'convs'), dmOf(a, b))
+      const at = async (sent: ReturnType<typeof send>) => String(msOf(ok(await sent).id))
+      const first = await at(send(a, b))
+      expect(await Promise.all([noted(a), noted(b)])).toEqual([first, first])
+      const sleep = async (minutes: number) => {
+        await store().redis.del(store().key(dmOf(a, b), 'log'))
+        await store().setHead(dmOf(a, b), `${Date.now() - minutes * 60_000}-50`)
+      }
+      await sleep(11)
+      const woken = await at(send(b, a))
+      expect(await Promise.all([noted(a), noted(b)])).toEqual([woken, woken])
+      await sleep(9)
+      await at(send(b, a))
+      expect(await noted(b)).toBe(woken)
     })
 
     it('moves the sender’s own read position along', async () => {
@@ -152,7 +153,7 @@ export function appendDmSuite(store: () => StoreWorld): void {
     it('lets what is free pass a block', async () => {
       const [a, b] = pair()
       await store().redis.hset(stateOf(a, b), `block:${b}`, '1')
-      expect(await store().convs.appendDm(dmDraft(a, b), b, 'free')).toMatchObject({ is: 'ok' })
+      expect(await store().dms.send(dmDraft(a, b), b, FREE)).toMatchObject({ is: 'ok' })
     })
   })
 
@@ -217,24 +218,22 @@ export function appendDmSuite(store: () => StoreWorld): void {
 
     it('is no limit at 0', async () => {
       const [a, b] = pair()
-      const convs = store().convsWith({ strangerLimit: 0 })
-      const sends = await Promise.all(
-        Array.from({ length: 10 }, () => convs.appendDm(dmDraft(a, b), b, 'check')),
-      )
+      const dms = store().dmsWith({ strangerLimit: 0 })
+      const sends = await Promise.all(Array.from({ length: 10 }, () => dms.send(dmDraft(a, b), b, CHECKED)))
       expect(sends.every(({ is }) => is === 'ok')).toBe(true)
     })
 
     it('counts what is free neither as a stranger’s message nor as an answer', async () => {
       const [a, b] = pair()
-      await store().convs.appendDm(dmDraft(b, a), a, 'free')
-      await store().convs.appendDm(dmDraft(a, b), b, 'free')
+      await store().dms.send(dmDraft(b, a), a, FREE)
+      await store().dms.send(dmDraft(a, b), b, FREE)
       expect(count(await outcomes(a, b, 5), 'ok')).toBe(3)
     })
 
     it('is free with oneself, under an id that objects stumble over too', async () => {
       const me = '__proto__' as ReturnType<typeof someone>
       const sends = await Promise.all(
-        Array.from({ length: 5 }, () => store().convs.appendDm(dmDraft(me, me), me, 'free')),
+        Array.from({ length: 5 }, () => store().dms.send(dmDraft(me, me), me, FREE)),
       )
       expect(sends.every(({ is }) => is === 'ok')).toBe(true)
     })

@@ -203,19 +203,19 @@ export function appendSuite(store: () => StoreWorld): void {
       const { group, conv } = await store().group(owner, [member])
       await store().convs.attach(conv, node, member)
       const ear = await store().ear(node, conv)
-      const [before, removed, after] = await Promise.all([
-        store().convs.append(draftOf(conv, owner), 'member'),
+      const [removed, ...sent] = await Promise.all([
         store().remove(group, owner, member),
-        store().convs.append(draftOf(conv, owner), 'member'),
+        ...Array.from({ length: 3 }, () => store().convs.append(draftOf(conv, owner), 'member')),
       ])
+      const after = ok(await store().convs.append(draftOf(conv, owner), 'member'))
       const heard = await ear.heard()
-      expect(heard.map(({ kind, mark }) => `${kind} ${mark}`)).toEqual([
-        `m ${ok(before).id}`,
-        `c ${ok(removed).id}`,
-        `m ${ok(removed).id}`,
-        `m ${ok(after).id}`,
-      ])
-      expect(JSON.parse(heard[1]!.frame)).toEqual({ do: 'exit', user: member, group, id: ok(removed).id })
+      const border = ok(removed).id
+      const ids = [...sent.map((one) => ok(one).id), border, after.id].toSorted(comparePositions)
+      expect(heard.map(({ kind, mark }) => `${kind} ${mark}`)).toEqual(
+        ids.flatMap((id) => (id === border ? [`c ${id}`, `m ${id}`] : [`m ${id}`])),
+      )
+      const order = heard.find(({ kind }) => kind === 'c')!
+      expect(JSON.parse(order.frame)).toEqual({ do: 'exit', user: member, group, id: border })
     })
   })
 }

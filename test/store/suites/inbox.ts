@@ -1,7 +1,8 @@
 /** The inbox: delivering, reading, and trimming to what every device has. */
 import { dmOf, type InboxPosition, type MessageId, seqOf, type UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
-import { entryHead, inboxEntry } from '../../../src/services/message-json.ts'
+import { entryHead } from '../../../src/services/message-json.ts'
+import { inboxEntry } from '../../../src/store/dm-store.ts'
 import {
   dmDraft,
   ok,
@@ -19,20 +20,20 @@ export function inboxSuite(store: () => StoreWorld): void {
   const xlen = (user: UserId) => store().redis.xlen(store().key(`user:${user}`, 'inbox'))
 
   /** Puts messages of one sender into an inbox. @returns their positions */
-  async function deliver(to: UserId, times: number, from = someone(), users = usersAt()) {
+  async function deliver(to: UserId, times: number, from = someone()) {
     const positions: InboxPosition[] = []
     for (let i = 0; i < times; i++) {
       const id = `${Date.now()}-${i + 1}` as MessageId
       const { tail } = dmDraft(from, to, { text: `${i}` })
-      positions.push(await users.deliver(to, dmOf(from, to), id, inboxEntry(id, tail)))
+      positions.push(await store().dms.deliver(to, dmOf(from, to), id, inboxEntry(id, tail)))
     }
     return positions
   }
 
   describe('deliver', () => {
     it('[P4] gives dense positions under concurrency', async () => {
-      const [to, users] = [someone(), usersAt()]
-      const positions = await Promise.all(Array.from({ length: 50 }, () => deliver(to, 1, someone(), users)))
+      const to = someone()
+      const positions = await Promise.all(Array.from({ length: 50 }, () => deliver(to, 1)))
       expect(
         positions
           .flat()
@@ -51,10 +52,10 @@ export function inboxSuite(store: () => StoreWorld): void {
 
     it('notes the conversation with its last activity, which does not go back', async () => {
       const [to, a, b, users] = [someone(), someone(), someone(), usersAt()]
-      const entry = (id: string) => inboxEntry(id, dmDraft(a, to).tail)
-      await users.deliver(to, dmOf(a, to), '3000-1' as MessageId, entry('3000-1'))
-      await users.deliver(to, dmOf(b, to), '2000-1' as MessageId, entry('2000-1'))
-      await users.deliver(to, dmOf(a, to), '1000-2' as MessageId, entry('1000-2'))
+      const entry = (id: string) => inboxEntry(id as MessageId, dmDraft(a, to).tail)
+      await store().dms.deliver(to, dmOf(a, to), '3000-1' as MessageId, entry('3000-1'))
+      await store().dms.deliver(to, dmOf(b, to), '2000-1' as MessageId, entry('2000-1'))
+      await store().dms.deliver(to, dmOf(a, to), '1000-2' as MessageId, entry('1000-2'))
       expect(await users.dms(to)).toEqual([dmOf(a, to), dmOf(b, to)])
     })
 
@@ -117,7 +118,7 @@ export function inboxSuite(store: () => StoreWorld): void {
       const [one, two] = [sessionOf(to), sessionOf(to)]
       await users.join(one)
       await users.join(two)
-      const positions = await deliver(to, MANY, someone(), users)
+      const positions = await deliver(to, MANY)
       await users.received(to, one.device, positions.at(-1)!)
       expect(await xlen(to)).toBe(MANY)
       await users.received(to, two.device, positions[149]!)
@@ -131,7 +132,7 @@ export function inboxSuite(store: () => StoreWorld): void {
       const [one, two] = [sessionOf(to), sessionOf(to)]
       await users.join(one)
       await users.join(two)
-      const positions = await deliver(to, MANY, someone(), users)
+      const positions = await deliver(to, MANY)
       await users.received(to, one.device, positions.at(-1)!)
       expect((await users.range(to, ORIGIN, MANY)).entries).toHaveLength(MANY)
       expect(await users.devicePosition(to, two.device)).toBe('0-0')
@@ -140,7 +141,7 @@ export function inboxSuite(store: () => StoreWorld): void {
     it('moves only forward, and never past the head', async () => {
       const [to, users, device] = [someone(), usersAt(), someDevice()]
       await users.join(sessionOf(to, { device }))
-      const positions = await deliver(to, 3, someone(), users)
+      const positions = await deliver(to, 3)
       await users.received(to, device, positions[1]!)
       await users.received(to, device, positions[0]!)
       expect(await users.devicePosition(to, device)).toBe(positions[1])
@@ -150,7 +151,7 @@ export function inboxSuite(store: () => StoreWorld): void {
 
     it('gives each entry once, to the first device that has it', async () => {
       const [to, from, users] = [someone(), someone(), usersAt()]
-      const positions = await deliver(to, 4, from, users)
+      const positions = await deliver(to, 4, from)
       const [one, two] = [someDevice(), someDevice()]
       const first = await users.received(to, one, positions[1]!)
       const other = await users.received(to, two, positions[2]!)
@@ -162,10 +163,10 @@ export function inboxSuite(store: () => StoreWorld): void {
     it('[P1] keeps a device’s place while the inbox is numbered on after it was emptied', async () => {
       const [to, users, device] = [someone(), usersAt(), someDevice()]
       await users.join(sessionOf(to, { device }))
-      const before = await deliver(to, MANY, someone(), users)
+      const before = await deliver(to, MANY)
       await users.received(to, device, before.at(-1)!)
       await store().redis.del(store().key(`user:${to}`, 'inbox'))
-      const [next] = await deliver(to, 1, someone(), users)
+      const [next] = await deliver(to, 1)
       expect(seqOf(next!)).toBe(MANY + 1)
       const again = await users.join(sessionOf(to, { device }))
       expect(ok(again)).toMatchObject({ devicePosition: before.at(-1), oldestInbox: next, inboxHead: next })

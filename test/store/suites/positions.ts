@@ -18,7 +18,8 @@ export function positionsSuite(store: () => StoreWorld): void {
   const dm = async (times: number) => {
     const [a, b] = [someone('a'), someone('b')]
     const ids: MessageId[] = []
-    for (let i = 0; i < times; i++) ids.push(ok(await convs().appendDm(dmDraft(a, b), b, 'free')).id)
+    for (let i = 0; i < times; i++)
+      ids.push(ok(await store().dms.send(dmDraft(a, b), b, { guard: 'free', echo: false })).id)
     return { a, b, conv: dmOf(a, b), ids }
   }
   const fill = async (conv: ConvId, from: UserId, times: number) => {

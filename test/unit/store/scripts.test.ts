@@ -4,10 +4,10 @@
  */
 import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { ScriptDefinition } from '../../../src/store/script.ts'
+import type { BatchDefinition, ScriptDefinition } from '../../../src/store/script.ts'
 
 const ROOT = new URL('../../../src/store/scripts/', import.meta.url)
-type Definition = ScriptDefinition<string, string, unknown>
+type Definition = ScriptDefinition<string, string, unknown> | BatchDefinition<string, string, unknown>
 
 const namesOf = (ext: string) =>
   globSync(`*/*.${ext}`, { cwd: ROOT })
@@ -29,6 +29,7 @@ interface Header {
   verb: string
   keys: string[]
   args: string[]
+  job: string[]
   rest: boolean
   publishes: boolean
   why: boolean
@@ -43,6 +44,7 @@ function headerOf(text: string): Header {
     verb: header.slice(0, header.indexOf(':')),
     keys: all('KEYS'),
     args: all('ARGV'),
+    job: all('JOB '),
     rest: /^ {2}REST /m.test(header),
     publishes: /^ {2}PUBLISHES /m.test(header),
     why: header.includes('Why a script: ') && header.includes('Cost: O('),
@@ -88,7 +90,10 @@ describe.each(names)('%s', (name) => {
 
   it('binds its keys and arguments by the names of the header, all of them, in order, once', () => {
     const { keys, args, positions } = bindingsOf(body)
-    expect({ keys, args }).toEqual({ keys: header.keys, args: header.args })
+    // A batch's only key says where it runs; it makes its keys from what each job says of itself.
+    const isBatch = header.job.length > 0
+    expect({ keys, args }).toEqual({ keys: isBatch ? [] : header.keys, args: header.args })
+    if (isBatch) expect(header.keys).toEqual(['here'])
     expect(positions).toEqual([
       ...keys.map((_, index) => `KEYS[${index + 1}]`),
       ...args.map((_, index) => `ARGV[${index + 1}]`),
@@ -102,11 +107,13 @@ describe.each(names)('%s', (name) => {
 
   it('agrees with its twin', async () => {
     const twin = await twinOf(name)
-    expect({ name: twin.name, keys: twin.keys, args: twin.args }).toEqual({
-      name,
-      keys: header.keys,
-      args: header.args,
-    })
+    if ('job' in twin) {
+      expect(twin).toMatchObject({ name, args: header.args, job: header.job })
+      const start = `batch(${twin.args.length + 1}, ${twin.job.length}, to, function(${twin.job.join(', ')})`
+      expect(body).toContain(start)
+    } else {
+      expect(twin).toMatchObject({ name, keys: header.keys, args: header.args })
+    }
   })
 
   it('has its includes in place, each once, and uses them', async () => {
@@ -122,7 +129,7 @@ describe.each(names)('%s', (name) => {
   it('says that it publishes where it does, and that it writes nothing where it doesn’t', async () => {
     const { lua } = await twinOf(name)
     const code = lua.slice(lua.indexOf(']]') + 2)
-    expect(/\btell(_sessions)?\(|'SPUBLISH'/.test(body)).toBe(header.publishes)
+    expect(/\btell(_sessions)?\(|\bpost\(|\bput_in_inbox\(|'SPUBLISH'/.test(body)).toBe(header.publishes)
     expect(WRITES.test(code)).toBe(!text.startsWith('#!lua flags=no-writes'))
   })
 

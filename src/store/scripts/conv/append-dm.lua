@@ -1,66 +1,103 @@
 #!lua
---[[ append-dm: stores a message between two users, once per ref.
-  Why a script: dedupe, block, stranger count, dense id and log as one.     Cost: O(1); a retry that misses: O(log)
-  KEYS log       stream of messages
-  KEYS state     hash: head, and by user: read, recv, block, follow, spoke, count, since
-  KEYS ref       string, the id this ref was stored under; gone after ref_ttl
-  ARGV from      the sender
-  ARGV other     the recipient
-  ARGV guard     check: blocks and the stranger limit bind the sender | free
-  ARGV retry     1: the ref may be older than its key | 0
-  ARGV needle    what an entry with this sender and ref starts with
-  ARGV tail      the entry: the message's JSON without braces, op and id
+--[[ append-dm: stores messages between two users, each once per ref, and puts them into the inboxes in reach.
+  Why a script: dedupe, block, stranger count, dense id, log and inboxes as one.     Cost: O(jobs); a retry that misses: O(log)
+  KEYS here      a key of this bucket; the inboxes lie elsewhere, so they are in reach on a single Redis only
+  ARGV to        prefix of the nodes' channels in this bucket
   ARGV limit     messages to a stranger, 0 for no limit
   ARGV window    ms after which the stranger count ends
-  ARGV maxlen    entries to keep, about
-  ARGV ttl       ms a quiet log is kept
+  ARGV quiet     ms after which a conversation that wakes up is noted in the users' lists
   ARGV ref_ttl   ms a ref is remembered by its own key
-  ARGV quiet     ms after which a conversation that wakes up is noted in the sender's list
-  RETURNS        ok <id> <tail> <note> | dup <id> <tail> <note> | blocked | stranger_limit
+  ARGV maxlen    entries of a log to keep, about
+  ARGV ttl       ms a quiet log or inbox is kept
+  ARGV inbox     entries of an inbox to keep, about
+  JOB  own       what the keys of the pair start with: log, ref:… (the id a ref was stored under), and the hash state:
+                 head, and by user: read, recv, block, follow, spoke, count, since
+  JOB  conv      the conversation
+  JOB  from      the sender
+  JOB  other     the recipient
+  JOB  guard     check: blocks and the stranger limit bind the sender | free
+  JOB  ref       the sender's name for the message
+  JOB  needle    bytes of what an entry with this sender and ref starts with: the ref may be older than its key | 0
+  JOB  tail      the entry: the message's JSON without braces, op and id
+  JOB  peer      what the keys of the recipient start with, or empty
+  JOB  self      what the keys of the sender start with, where their inbox is to have it too, or empty
+  JOB  list      what the keys of the sender start with, where their list of conversations is in reach, or empty
+  RETURNS        of each: <ok | dup> <id> <note> <the sender's position or -> <tail of a dup> | blocked | stranger_limit
                  a dup's tail is the stored one, or empty; note: 1 if the sender's list should be told
+  PUBLISHES      the message frames on the channel of each node that holds one of the users
 ]]
-local log, state, ref = KEYS[1], KEYS[2], KEYS[3]
-local from, other, guard, retry, needle, tail = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local limit, window, maxlen, ttl, ref_ttl, quiet = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local to, limit, window, quiet = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local ref_ttl, maxlen, ttl, inbox = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+limit, window, quiet = tonumber(limit), tonumber(window), tonumber(quiet)
 -- @include next-id
 -- @include find-ref
 -- @include append-entry
+-- @include post
+-- @include put-in-inbox
+-- @include batch
 
-local first = redis.call('GET', ref)
-if not first and retry == '1' then
-  first = find_ref(log, needle)
-end
-if first then
+-- A dup may not have come as far as the inboxes, where those are not in reach: what was stored is told, to go on with.
+local function dup(log, first)
   local stored = redis.call('XRANGE', log, first, first)[1]
-  return { 'dup', first, stored and stored[2][2] or '', '1' }
+  return 'dup ' .. first .. ' 1 - ' .. (stored and stored[2][2] or '')
 end
 
-local facts = redis.call('HMGET', state, 'head', 'block:' .. other, 'follow:' .. other, 'spoke:' .. other,
-  'spoke:' .. from, 'count:' .. from, 'since:' .. from)
-local head, blocked, followed, answered, spoke = facts[1], facts[2], facts[3], facts[4], facts[5]
-local count, since = tonumber(facts[6] or 0), tonumber(facts[7] or 0)
-if guard == 'check' and blocked then
-  return { 'blocked' }
+-- What was stored before is no refusal's business.
+local function refuse(log, key, why)
+  local first = redis.call('GET', key)
+  return first and dup(log, first) or why
 end
-local id, ms = next_id(head)
-local changes = { 'head', id, 'read:' .. from, id }
-if not spoke and guard == 'check' then
-  changes[#changes + 1] = 'spoke:' .. from
-  changes[#changes + 1] = '1'
-end
-if guard == 'check' and limit ~= '0' and not followed and not answered then
-  if ms - since >= tonumber(window) then
-    count, since = 0, ms
+
+return batch(9, 11, to, function(own, conv, from, other, guard, ref, needle, tail, peer, self, list)
+  local log, state, key = own .. 'log', own .. 'state', own .. 'ref:' .. from .. ':' .. ref
+  if needle ~= '0' then
+    local first = redis.call('GET', key) or find_ref(log, string.sub(tail, 1, needle))
+    if first then
+      return dup(log, first)
+    end
   end
-  if count >= tonumber(limit) then
-    return { 'stranger_limit' }
+
+  local facts = redis.call('HMGET', state, 'head', 'block:' .. other, 'follow:' .. other, 'spoke:' .. other, 'spoke:' .. from)
+  local head, blocked, followed, answered, spoke = facts[1], facts[2], facts[3], facts[4], facts[5]
+  if guard == 'check' and blocked then
+    return refuse(log, key, 'blocked')
   end
-  for _, change in ipairs({ 'count:' .. from, count + 1, 'since:' .. from, string.format('%.0f', since) }) do
-    changes[#changes + 1] = change
+  local id, ms = next_id(head)
+  local counted
+  if guard == 'check' and limit > 0 and not followed and not answered then
+    local counts = redis.call('HMGET', state, 'count:' .. from, 'since:' .. from)
+    local count, since = tonumber(counts[1] or 0), tonumber(counts[2] or 0)
+    if ms - since >= window then
+      count, since = 0, ms
+    end
+    if count >= limit then
+      return refuse(log, key, 'stranger_limit')
+    end
+    counted = { 'count:' .. from, count + 1, 'since:' .. from, string.format('%.0f', since) }
   end
-end
-append_entry(log, id, ms, head, tail, maxlen, ttl)
-redis.call('HSET', state, unpack(changes))
-redis.call('SET', ref, id, 'PX', ref_ttl)
-local slept = not head or ms - string.match(head, '^%d+') > tonumber(quiet)
-return { 'ok', id, tail, slept and '1' or '0' }
+  local first = redis.call('SET', key, id, 'NX', 'GET', 'PX', ref_ttl)
+  if first then
+    return dup(log, first)
+  end
+
+  append_entry(log, id, ms, head, tail, maxlen, ttl)
+  redis.call('HSET', state, 'head', id, 'read:' .. from, id)
+  if counted then
+    redis.call('HSET', state, unpack(counted))
+  end
+  if not spoke and guard == 'check' then
+    redis.call('HSET', state, 'spoke:' .. from, '1')
+  end
+
+  local woke = not head or ms - string.sub(head, 1, string.find(head, '-', 1, true) - 1) > quiet
+  local entry, noted, position = '"id":"' .. id .. '",' .. tail, woke and conv, '-'
+  if self ~= '' then
+    position = put_in_inbox(self, from, entry, noted, ms, inbox, ttl)
+  elseif woke and list ~= '' then
+    redis.call('ZADD', list .. 'convs', 'GT', ms, conv)
+  end
+  if peer ~= '' then
+    put_in_inbox(peer, other, entry, noted, ms, inbox, ttl)
+  end
+  return 'ok ' .. id .. (woke and ' 1 ' or ' 0 ') .. position
+end)

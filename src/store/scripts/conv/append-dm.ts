@@ -1,28 +1,32 @@
-import type { MessageId } from '@starling/protocol/ids'
-import type { DmAppended } from '../../../services/ports.ts'
-import { defineScript, strings } from '../../script.ts'
+import type { InboxPosition, MessageId } from '@starling/protocol/ids'
+import { defineBatch } from '../../script.ts'
 
-export const appendDm = defineScript({
+export type DmAppended =
+  | {
+      is: 'ok' | 'dup'
+      id: MessageId
+      /** The sender's list of conversations should be told. */
+      note: boolean
+      /** Where it lies in the sender's inbox, if it was put there. */
+      position: InboxPosition | undefined
+      /** Of a dup, what was stored; empty where that is gone. */
+      tail: string
+    }
+  | { is: 'blocked' | 'stranger_limit' }
+
+export const appendDm = defineBatch({
   name: 'conv/append-dm',
-  keys: ['log', 'state', 'ref'],
-  args: [
-    'from',
-    'other',
-    'guard',
-    'retry',
-    'needle',
-    'tail',
-    'limit',
-    'window',
-    'maxlen',
-    'ttl',
-    'ref_ttl',
-    'quiet',
-  ],
+  args: ['to', 'limit', 'window', 'quiet', 'ref_ttl', 'maxlen', 'ttl', 'inbox'],
+  job: ['own', 'conv', 'from', 'other', 'guard', 'ref', 'needle', 'tail', 'peer', 'self', 'list'],
   decode: (reply): DmAppended => {
-    const [is, id, tail = '', note] = strings(reply)
-    return is === 'ok' || is === 'dup'
-      ? { is, id: id as MessageId, tail, note: note === '1' }
-      : { is: is as 'blocked' | 'stranger_limit' }
+    const [is, id, note, position] = reply.split(' ', 4)
+    if (is !== 'ok' && is !== 'dup') return { is: is as 'blocked' | 'stranger_limit' }
+    return {
+      is,
+      id: id as MessageId,
+      note: note === '1',
+      position: position === '-' ? undefined : (position as InboxPosition),
+      tail: is === 'dup' ? reply.slice(reply.indexOf(' - ') + 3) : '',
+    }
   },
 })

@@ -1,13 +1,13 @@
 import type { MessageId } from '@starling/protocol/ids'
 import type { Appended } from '../../../services/ports.ts'
-import { defineScript, strings } from '../../script.ts'
+import { defineBatch } from '../../script.ts'
 
-export const appendMessage = defineScript({
+export const appendMessage = defineBatch({
   name: 'conv/append',
-  keys: ['log', 'state', 'members', 'nodes', 'reads', 'ref'],
-  args: ['from', 'guard', 'retry', 'needle', 'tail', 'to', 'topic', 'maxlen', 'ttl', 'ref_ttl'],
+  args: ['to', 'ref_ttl', 'maxlen', 'ttl'],
+  job: ['own', 'conv', 'from', 'guard', 'ref', 'needle', 'tail'],
   decode: (reply): Appended => {
-    const [is, id] = strings(reply)
+    const [is, id] = reply.split(' ', 2)
     return is === 'ok' || is === 'dup'
       ? { is, id: id as MessageId }
       : { is: is as 'not_found' | 'not_member' | 'muted' }

@@ -3,7 +3,7 @@
 -- entry is kept for the whole time, however early in its day the renewal was.
 local function append_entry(stream, id, ms, last, value, maxlen, ttl)
   redis.call('XADD', stream, 'MAXLEN', '~', maxlen, id, 'm', value)
-  local last_ms = last and tonumber(string.match(last, '^(%d+)')) or 0
+  local last_ms = last and string.sub(last, 1, string.find(last, '-', 1, true) - 1) or 0
   if math.floor(ms / 86400000) ~= math.floor(last_ms / 86400000) then
     redis.call('PEXPIRE', stream, ttl + 86400000)
   end

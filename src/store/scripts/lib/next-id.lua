@@ -1,11 +1,19 @@
--- The id after `last`: Redis' clock, never behind the last id, and the next dense number.
+-- The id after `last`: Redis' clock, which stands still during a script, never behind the last id, and the next dense
+-- number. Also returns the id's ms. (A number becomes text with 14 digits: enough for what is counted, not for a ms.)
+local now, now_text
 local function next_id(last)
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local ms, seq = 0, 0
-  if last then
-    ms, seq = string.match(last, '^(%d+)-(%d+)$')
+  if not now then
+    local time = redis.call('TIME')
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+    now_text = string.format('%.0f', now)
   end
-  ms = math.max(now, tonumber(ms))
-  return string.format('%.0f-%.0f', ms, tonumber(seq) + 1), ms
+  if not last then
+    return now_text .. '-1', now
+  end
+  local dash = string.find(last, '-', 1, true)
+  local ms, seq = tonumber(string.sub(last, 1, dash - 1)), tonumber(string.sub(last, dash + 1)) + 1
+  if now >= ms then
+    return now_text .. '-' .. seq, now
+  end
+  return string.sub(last, 1, dash) .. seq, ms
 end

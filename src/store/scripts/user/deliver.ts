@@ -1,11 +1,9 @@
 import type { InboxPosition } from '@starling/protocol/ids'
-import { defineScript, strings } from '../../script.ts'
+import { defineBatch } from '../../script.ts'
 
-export const deliverDm = defineScript({
+export const deliverDm = defineBatch({
   name: 'user/deliver',
-  keys: ['inbox', 'state', 'convs', 'nodes'],
-  args: ['entry', 'conv', 'at', 'to', 'topic', 'maxlen', 'ttl'],
-  decode: (reply): InboxPosition => {
-    return strings(reply)[1] as InboxPosition
-  },
+  args: ['to', 'maxlen', 'ttl'],
+  job: ['own', 'user', 'entry', 'conv', 'at'],
+  decode: (reply) => reply as InboxPosition,
 })

@@ -1,0 +1,177 @@
+/**
+ * The hot scripts' way to Redis: jobs that come in while a call is under way travel together in the next one. So a busy
+ * gateway pays for one command, one reply and one publish per node where it would have paid for each message.
+ *
+ * On a single Redis all jobs of a script share one line; in a cluster there is a line per bucket. A line is first in,
+ * first out, and has at most one call under way: what one connection sent first is stored first.
+ */
+import { Cluster, Command, ReplyError } from 'ioredis'
+import type { Durability } from './durability.ts'
+import type { Keys } from './keys.ts'
+import type { RedisClient } from './redis.ts'
+import { type BatchDefinition, followMove, redisFault } from './script.ts'
+
+/** Jobs in one call at most: a few ms of Redis. */
+const MAX_JOBS = 256
+/** Bytes in one call, about, from which on no further job is taken in. */
+const MAX_BYTES = 256 * 1024
+
+type Value = string | number
+
+interface Job<Result> {
+  args: readonly Value[]
+  resolve: (result: Result) => void
+  reject: (fault: unknown) => void
+}
+
+/** A batch script with what all its jobs have in common. */
+export interface Batch<Field extends string, Result> {
+  /**
+   * Does one job, with others that lie in the same bucket.
+   * @throws ProtocolError `unavailable` where Redis can't be reached or can't write now: not known to be done
+   */
+  run(bucket: number, job: Record<Field, Value>): Promise<Result>
+}
+
+export type BatchOf<Definition> =
+  Definition extends BatchDefinition<string, infer Field, infer Result> ? Batch<Field, Result> : never
+
+export class Batches {
+  /** Whether every key is in reach of every script. */
+  readonly reachesAll: boolean
+  readonly #redis: RedisClient
+  readonly #keys: Keys
+  readonly #durability: Durability
+  readonly #onDone: (script: string, ms: number) => void
+
+  /**
+   * @param deps.durability what has to have happened before a job counts as done
+   * @param deps.onDone is told how long each round trip took, however it ended
+   */
+  constructor(deps: {
+    redis: RedisClient
+    keys: Keys
+    durability: Durability
+    onDone?: (script: string, ms: number) => void
+  }) {
+    this.#redis = deps.redis
+    this.#keys = deps.keys
+    this.#durability = deps.durability
+    this.#onDone = deps.onDone ?? (() => {})
+    this.reachesAll = !(deps.redis instanceof Cluster)
+  }
+
+  /** @param args what all jobs have in common; the channels' prefix is added to it */
+  open<Arg extends string, Field extends string, Result>(
+    script: BatchDefinition<Arg, Field, Result>,
+    args: Record<Exclude<Arg, 'to'>, Value>,
+  ): Batch<Field, Result> {
+    const lines = new Map<number, Line<Result>>()
+    const open = (place: number) => {
+      const here = `${this.#keys.bucket(place)}here`
+      const given: Record<string, Value> = { ...args, to: this.#keys.toInBucket(place) }
+      const shared = [here, ...script.args.map((arg) => given[arg]!)]
+      const line = new Line<Result>({
+        send: (jobs) => this.#send(script, here, shared, jobs),
+        onIdle: () => lines.delete(place),
+      })
+      lines.set(place, line)
+      return line
+    }
+    return {
+      run: (bucket, job) => {
+        const place = this.reachesAll ? 0 : bucket
+        const line = lines.get(place) ?? open(place)
+        const own = script.job.map((field) => job[field])
+        return new Promise((resolve, reject) => line.add({ args: own, resolve, reject }))
+      },
+    }
+  }
+
+  async #send<Result>(
+    script: BatchDefinition<string, string, Result>,
+    here: string,
+    shared: readonly Value[],
+    jobs: readonly Job<Result>[],
+  ): Promise<void> {
+    const since = performance.now()
+    const args = [...shared]
+    for (const job of jobs) for (const arg of job.args) args.push(arg)
+    try {
+      const replies = await this.#call(script, args)
+      await this.#durability.confirm(here)
+      for (const [index, job] of jobs.entries()) {
+        const reply = replies[index]!
+        if (reply.startsWith('!')) job.reject(new Error(`${script.name}: ${reply.slice(1)}`))
+        else job.resolve(script.decode(reply))
+      }
+    } catch (fault) {
+      followMove(this.#redis, fault)
+      const told = redisFault(fault)
+      for (const job of jobs) job.reject(told)
+    } finally {
+      this.#onDone(script.name, performance.now() - since)
+    }
+  }
+
+  /** A Redis that doesn't know the script yet is given its text. */
+  async #call(script: { sha: string; lua: string }, args: readonly Value[]): Promise<string[]> {
+    try {
+      return await this.#command('evalsha', [script.sha, 1, ...args])
+    } catch (fault) {
+      if (!(fault instanceof ReplyError && (fault as Error).message.startsWith('NOSCRIPT'))) throw fault
+      return await this.#command('eval', [script.lua, 1, ...args])
+    }
+  }
+
+  /**
+   * A single Redis has few calls under way, and they go out at once; those to the buckets of a cluster are gathered
+   * by the client's pipelines.
+   */
+  #command(name: 'evalsha' | 'eval', args: Value[]): Promise<string[]> {
+    const redis = this.#redis
+    const sent =
+      redis instanceof Cluster
+        ? redis.call(name, ...args)
+        : redis.sendCommand(new Command(name, args, { replyEncoding: 'utf8' }))
+    return sent as Promise<string[]>
+  }
+}
+
+/** Jobs on their way to one place. */
+class Line<Result> {
+  readonly #send: (jobs: readonly Job<Result>[]) => Promise<void>
+  readonly #onIdle: () => void
+  #waiting: Job<Result>[] = []
+  #isBusy = false
+
+  constructor(deps: { send: (jobs: readonly Job<Result>[]) => Promise<void>; onIdle: () => void }) {
+    this.#send = deps.send
+    this.#onIdle = deps.onIdle
+  }
+
+  add(job: Job<Result>): void {
+    this.#waiting.push(job)
+    if (this.#isBusy) return
+    this.#isBusy = true
+    // Sockets are read one after the other: what this tick brings goes together.
+    setImmediate(() => void this.#drain())
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#send(this.#take())
+    this.#isBusy = false
+    this.#onIdle()
+  }
+
+  #take(): Job<Result>[] {
+    let count = 0
+    let bytes = 0
+    for (const { args } of this.#waiting) {
+      if (count === MAX_JOBS || bytes > MAX_BYTES) break
+      for (const arg of args) bytes += typeof arg === 'string' ? arg.length : 8
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Messages between two users in Redis: into the pair's log, and into the inboxes of both. On a single Redis that is one
+ * script; in a cluster the inboxes lie elsewhere, and what is stored is delivered in a second step.
+ */
+import {
+  type ConvId,
+  type InboxPosition,
+  type MessageId,
+  msOf,
+  SYSTEM,
+  type UserId,
+} from '@starling/protocol/ids'
+import { REF_TTL_MS, STRANGER_WINDOW_MS } from '@starling/protocol/limits'
+import type { DmPort, DmSent, Draft } from '../services/ports.ts'
+import type { Batches, BatchOf } from './batches.ts'
+import { type Keys, userOwner } from './keys.ts'
+import type { RedisClient } from './redis.ts'
+import { redisFault } from './script.ts'
+import { appendDm } from './scripts/conv/append-dm.ts'
+import { deliverDm } from './scripts/user/deliver.ts'
+
+export interface DmLimits {
+  /** Messages kept in a log, about. */
+  log: number
+  /** Entries kept in an inbox, about. */
+  inbox: number
+  /** How long a quiet log or inbox is kept, ms. */
+  ttlMs: number
+  /** Messages to a stranger, 0 for no limit. */
+  strangerLimit: number
+}
+
+/**
+ * A conversation is noted in its users' lists when it wakes up after this long, ms; between that the list's order is
+ * what the conversations themselves say.
+ */
+const QUIET_MS = 10 * 60_000
+
+/** Where a user's keys are. */
+interface Place {
+  bucket: number
+  own: string
+}
+
+export class DmStore implements DmPort {
+  readonly #redis: RedisClient
+  readonly #keys: Keys
+  readonly #isInReach: boolean
+  readonly #appends: BatchOf<typeof appendDm>
+  readonly #deliveries: BatchOf<typeof deliverDm>
+
+  constructor(deps: { redis: RedisClient; batches: Batches; keys: Keys; limits: DmLimits }) {
+    const { log, inbox, ttlMs: ttl, strangerLimit: limit } = deps.limits
+    this.#redis = deps.redis
+    this.#keys = deps.keys
+    this.#isInReach = deps.batches.reachesAll
+    this.#appends = deps.batches.open(appendDm, {
+      limit,
+      window: STRANGER_WINDOW_MS,
+      quiet: QUIET_MS,
+      ref_ttl: REF_TTL_MS,
+      maxlen: log,
+      ttl,
+      inbox,
+    })
+    this.#deliveries = deps.batches.open(deliverDm, { maxlen: inbox, ttl })
+  }
+
+  async send(
+    draft: Draft,
+    other: UserId,
+    { guard, echo }: { guard: 'check' | 'free'; echo: boolean },
+  ): Promise<DmSent> {
+    const peer = other === draft.from ? undefined : this.#placeOf(other)
+    const self = this.#placeOf(draft.from)
+    const pair = this.#keys.bucketOf(draft.conv)
+    const inReach = (place: Place | undefined) => (this.#isInReach && place ? place.own : '')
+    const appended = await this.#appends.run(pair, {
+      own: `${this.#keys.bucket(pair)}${draft.conv}:`,
+      conv: draft.conv,
+      from: draft.from,
+      other,
+      guard,
+      ref: draft.ref,
+      needle: draft.retry ? draft.needle.length : 0,
+      tail: draft.tail,
+      peer: inReach(peer),
+      self: inReach(echo ? self : undefined),
+      list: inReach(draft.from === SYSTEM ? undefined : self),
+    })
+    if (!('id' in appended)) return appended
+    const { is, id, note } = appended
+    if (this.#isInReach) return { is, id, inbox: appended.position }
+    // A repeated ref is delivered again: nobody knows how far its first send came. Clients drop it by id.
+    // A tail that is gone was recalled, or fell out of the log.
+    const tail = is === 'ok' ? draft.tail : appended.tail
+    if (tail === '') return { is, id, inbox: undefined }
+    const entry = inboxEntry(id, tail)
+    const [inbox] = await Promise.all([
+      echo ? this.deliver(draft.from, draft.conv, id, entry) : undefined,
+      note && !echo && draft.from !== SYSTEM ? this.#note(self, draft.conv, id) : undefined,
+      peer && this.deliver(other, draft.conv, id, entry),
+    ])
+    return { is, id, inbox }
+  }
+
+  /** Puts a dm into a user's inbox. `entry` is the message's JSON without braces and op. */
+  deliver(user: UserId, conv: ConvId, id: MessageId, entry: string): Promise<InboxPosition> {
+    const { bucket, own } = this.#placeOf(user)
+    return this.#deliveries.run(bucket, { own, user, entry, conv, at: msOf(id) })
+  }
+
+  async #note({ own }: Place, conv: ConvId, id: MessageId): Promise<void> {
+    try {
+      await this.#redis.zadd(`${own}convs`, 'GT', msOf(id), conv)
+    } catch (fault) {
+      throw redisFault(fault)
+    }
+  }
+
+  #placeOf(user: UserId): Place {
+    const owner = userOwner(user)
+    const bucket = this.#keys.bucketOf(owner)
+    return { bucket, own: `${this.#keys.bucket(bucket)}${owner}:` }
+  }
+}
+
+/** @returns a message as inboxes keep it: its JSON without braces and op */
+export const inboxEntry = (id: MessageId, tail: string): string => `"id":"${id}",${tail}`

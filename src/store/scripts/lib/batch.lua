@@ -1,0 +1,13 @@
+-- Runs the jobs of a batch, which take `width` arguments each, and sends what they have posted. A job that fails says
+-- so in its own reply, behind a '!', and leaves the others alone.
+local function batch(first, width, to, job)
+  local replies = {}
+  for at = first, #ARGV, width do
+    local done, reply = pcall(job, unpack(ARGV, at, at + width - 1))
+    replies[#replies + 1] = done and reply or '!' .. (type(reply) == 'table' and reply.err or reply)
+  end
+  for node, letter in pairs(letters) do
+    redis.call('SPUBLISH', to .. node, table.concat(letter))
+  end
+  return replies
+end

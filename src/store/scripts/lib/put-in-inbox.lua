@@ -1,0 +1,14 @@
+-- Puts an entry into a user's inbox and tells the nodes that hold the user. With `conv`, the conversation is noted in
+-- the user's list, active at `at` (ms). Returns the position.
+local function put_in_inbox(own, user, entry, conv, at, maxlen, ttl)
+  local state = own .. 'state'
+  local head = redis.call('HGET', state, 'head')
+  local position, ms = next_id(head)
+  append_entry(own .. 'inbox', position, ms, head, entry, maxlen, ttl)
+  redis.call('HSET', state, 'head', position)
+  if conv then
+    redis.call('ZADD', own .. 'convs', 'GT', at, conv)
+  end
+  post(redis.call('HKEYS', own .. 'nodes'), 'm', 'user:' .. user, position, '{"op":"message",' .. entry .. ',"inbox":"' .. position .. '"}')
+  return position
+end
