@@ -3,15 +3,13 @@
  */
 import type { CloseCode } from '@starling/protocol/close'
 
-/** How a send went: `full` means that more waits for this peer than it may, and that the frame was not taken. */
-export type SendResult = 'sent' | 'waiting' | 'full'
-
 export interface Connection {
   readonly remoteAddress: string
-  send(frame: string | Uint8Array): SendResult
+  /** Sends what is serialised already; a peer for whom too much waits is closed with 4008, not left with a hole. */
+  send(frame: string | Uint8Array): void
   /** Bytes that wait for the peer to read. */
   buffered(): number
-  /** Follows a topic of the transport's own fan-out. */
+  /** Follows a topic of the transport's own fan-out, from behind what was sent so far. */
   subscribe(topic: string): void
   unsubscribe(topic: string): void
   /** Says why and closes; what was sent before still goes out. May be called twice. */

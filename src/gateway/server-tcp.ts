@@ -6,9 +6,9 @@ import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import type { CloseCode } from '@starling/protocol/close'
+import { CLOSE_CODES, type CloseCode } from '@starling/protocol/close'
 import { IDLE_TIMEOUT_MS } from '@starling/protocol/limits'
-import type { Connection, ConnectionHandler, Receiver, SendResult, TopicPublisher } from './connection.ts'
+import type { Connection, ConnectionHandler, Receiver, TopicPublisher } from './connection.ts'
 
 export interface TcpServerOptions {
   handler: ConnectionHandler
@@ -47,14 +47,13 @@ class TcpConnection implements Connection {
     this.#maxBufferBytes = maxBufferBytes
   }
 
-  send(frame: string | Uint8Array): SendResult {
-    if (this.endCode !== undefined) return 'sent'
-    if (this.#socket.writableLength > this.#maxBufferBytes) return 'full'
+  send(frame: string | Uint8Array): void {
+    if (this.endCode !== undefined) return
+    if (this.#socket.writableLength > this.#maxBufferBytes) return this.end(4008, CLOSE_CODES[4008].name)
     this.#socket.cork()
     this.#socket.write(frame)
-    const flushed = this.#socket.write('\n')
+    this.#socket.write('\n')
     process.nextTick(() => this.#socket.uncork())
-    return flushed ? 'sent' : 'waiting'
   }
 
   buffered(): number {
@@ -158,9 +157,7 @@ export class TcpServer implements TopicPublisher {
   }
 
   publish(topic: string, frame: string | Uint8Array): void {
-    for (const connection of this.#topics.of(topic)) {
-      if (connection.send(frame) === 'full') connection.end(4008, 'too slow')
-    }
+    for (const connection of this.#topics.of(topic)) connection.send(frame)
   }
 
   /** @returns how many sockets follow a topic */

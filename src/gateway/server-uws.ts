@@ -1,5 +1,5 @@
 /**
- * The WebSocket and HTTP server: uWebSockets.js, and the only file that knows it. A socket becomes a Connection;
+ * The WebSocket and HTTP server: uWebSockets.js, and the only file that loads it. A socket becomes a Connection;
  * the native topics are the fan-out.
  */
 
@@ -13,13 +13,12 @@ import {
   us_listen_socket_close,
   type us_socket_context_t,
   us_socket_local_port,
-  type WebSocket,
 } from 'uWebSockets.js'
-import type { CloseCode } from '@starling/protocol/close'
 import { IDLE_TIMEOUT_MS, MAX_CLOSEABLE_FRAME_BYTES, SUBPROTOCOL } from '@starling/protocol/limits'
 import { BootError } from '../lib/boot-error.ts'
 import type { Tally } from '../lib/tally.ts'
-import type { Connection, ConnectionHandler, Receiver, SendResult, TopicPublisher } from './connection.ts'
+import type { ConnectionHandler, Receiver, TopicPublisher } from './connection.ts'
+import { COMPRESS_FROM_BYTES, Tick, UwsConnection } from './uws-connection.ts'
 import { type Fetch, serveHttp } from './uws-http.ts'
 
 /** Whether a browser's page may connect, and whether there is room. */
@@ -64,63 +63,8 @@ interface SocketData {
   receiver: Receiver | undefined
 }
 
-/** Frames above this many bytes are compressed for peers that agreed to it. */
-const COMPRESS_FROM_BYTES = 1024
-
 /** Sockets above their limit are looked for natively a little later than by us, who can say why we close. */
 const NATIVE_BUFFER_FACTOR = 2
-
-class UwsConnection implements Connection {
-  readonly remoteAddress: string
-  /** Undefined once it is closed: the library throws on a closed socket. */
-  #ws: WebSocket<SocketData> | undefined
-  readonly #maxBufferBytes: number
-  #drained: (() => void)[] = []
-
-  constructor(ws: WebSocket<SocketData>, remoteAddress: string, maxBufferBytes: number) {
-    this.#ws = ws
-    this.remoteAddress = remoteAddress
-    this.#maxBufferBytes = maxBufferBytes
-  }
-
-  send(frame: string | Uint8Array): SendResult {
-    if (!this.#ws) return 'sent'
-    const taken = this.#ws.send(frame, false, frame.length > COMPRESS_FROM_BYTES)
-    if (taken === 1) return 'sent'
-    return taken === 2 || this.#ws.getBufferedAmount() > this.#maxBufferBytes ? 'full' : 'waiting'
-  }
-
-  buffered(): number {
-    return this.#ws?.getBufferedAmount() ?? 0
-  }
-
-  subscribe(topic: string): void {
-    this.#ws?.subscribe(topic)
-  }
-
-  unsubscribe(topic: string): void {
-    this.#ws?.unsubscribe(topic)
-  }
-
-  end(code: CloseCode, reason: string): void {
-    this.#ws?.end(code, reason)
-  }
-
-  drained(): Promise<void> {
-    if (this.buffered() === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#drained.push(resolve))
-  }
-
-  onDrain(): void {
-    if (this.buffered() > 0) return
-    for (const resolve of this.#drained.splice(0)) resolve()
-  }
-
-  onClose(): void {
-    this.#ws = undefined
-    this.onDrain()
-  }
-}
 
 export class UwsServer implements TopicPublisher {
   readonly #app: ReturnType<typeof App>
@@ -130,6 +74,7 @@ export class UwsServer implements TopicPublisher {
   constructor(options: UwsServerOptions) {
     this.#options = options
     const { tls } = options
+    const tick = new Tick(options.maxBufferBytes)
     this.#app = tls ? SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : App()
     this.#app
       .ws<SocketData>('/ws', {
@@ -143,7 +88,7 @@ export class UwsServer implements TopicPublisher {
         upgrade: (res, req, context) => this.#upgrade(res, req, context),
         open: (ws) => {
           const data = ws.getUserData()
-          data.connection = new UwsConnection(ws, data.remoteAddress, options.maxBufferBytes)
+          data.connection = new UwsConnection(ws, data.remoteAddress, tick)
           data.receiver = options.handler.open(data.connection)
         },
         message: (ws, message, isBinary) => {

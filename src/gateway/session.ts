@@ -105,10 +105,10 @@ export class Session {
     this.sendRaw(encodeFrame(frame))
   }
 
-  /** Sends a frame that is serialised already; one who doesn't read is closed rather than left with a hole. */
+  /** Sends a frame that is serialised already. */
   sendRaw(frame: string | Uint8Array): void {
     if (this.state.is === 'closed') return
-    if (this.connection.send(frame) === 'full') this.close(4008)
+    this.connection.send(frame)
   }
 
   sendError(error: ProtocolError, ref: Ref | undefined): void {

@@ -21,14 +21,15 @@ export class ContactStore implements ContactPort {
 
   async tie(user: UserId, tie: Tie, other: UserId): Promise<void> {
     await this.#run(async () => {
-      await this.#redis.hset(this.#pair(user, other), `${tie}:${user}`, '1')
+      // With it ends that the other is free to write, until a send has looked again.
+      await this.#redis.hset(this.#pair(user, other), { [`${tie}:${user}`]: '1', [`free:${other}`]: '' })
       await this.#redis.zadd(this.#list(user, tie), 0, other)
     })
   }
 
   async untie(user: UserId, tie: Tie, other: UserId): Promise<void> {
     await this.#run(async () => {
-      await this.#redis.hdel(this.#pair(user, other), `${tie}:${user}`)
+      await this.#redis.hdel(this.#pair(user, other), `${tie}:${user}`, `free:${other}`)
       await this.#redis.zrem(this.#list(user, tie), other)
     })
   }

@@ -196,7 +196,7 @@ export function appendDmSuite(store: () => StoreWorld): void {
       const [a, b] = pair()
       await store().redis.hset(stateOf(a, b), `follow:${b}`, '1')
       expect(count(await outcomes(a, b, 10), 'ok')).toBe(10)
-      await store().redis.hdel(stateOf(a, b), `follow:${b}`)
+      await store().redis.hdel(stateOf(a, b), `follow:${b}`, `free:${a}`) // as the contacts do
       expect(count(await outcomes(a, b, 10), 'ok')).toBe(3)
     })
 

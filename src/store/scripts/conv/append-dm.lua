@@ -11,7 +11,8 @@
   ARGV ttl       ms a quiet log or inbox is kept
   ARGV inbox     entries of an inbox to keep, about
   JOB  own       what the keys of the pair start with: log, ref:… (the id a ref was stored under), and the hash state:
-                 head, and by user: read, recv, block, follow, spoke, count, since
+                 head, and by user: read, recv, block, follow, spoke, count, since, and free: 1 while the sender is
+                 neither blocked nor a stranger, 0 while not blocked, so that the rest needn't be looked at
   JOB  conv      the conversation
   JOB  from      the sender
   JOB  other     the recipient
@@ -42,10 +43,28 @@ local function dup(log, first)
   return 'dup ' .. first .. ' 1 - ' .. (stored and stored[2][2] or '')
 end
 
--- What was stored before is no refusal's business.
-local function refuse(log, key, why)
-  local first = redis.call('GET', key)
-  return first and dup(log, first) or why
+-- Whether blocks and the stranger limit let the sender write. Returns why not, or what to note with the message.
+local function judge(state, from, other, ms)
+  local facts = redis.call('HMGET', state, 'block:' .. other, 'follow:' .. other, 'spoke:' .. other, 'count:' .. from,
+    'since:' .. from)
+  local blocked, followed, answered = facts[1], facts[2], facts[3]
+  if blocked then
+    return 'blocked'
+  end
+  if followed or answered then
+    return nil, { 'spoke:' .. from, '1', 'free:' .. from, '1' }
+  end
+  if limit == 0 then
+    return nil, { 'spoke:' .. from, '1', 'free:' .. from, '0' }
+  end
+  local count, since = tonumber(facts[4] or 0), tonumber(facts[5] or 0)
+  if ms - since >= window then
+    count, since = 0, ms
+  end
+  if count >= limit then
+    return 'stranger_limit'
+  end
+  return nil, { 'spoke:' .. from, '1', 'count:' .. from, count + 1, 'since:' .. from, string.format('%.0f', since) }
 end
 
 return batch(9, 11, to, function(own, conv, from, other, guard, ref, needle, tail, peer, self, list)
@@ -57,23 +76,16 @@ return batch(9, 11, to, function(own, conv, from, other, guard, ref, needle, tai
     end
   end
 
-  local facts = redis.call('HMGET', state, 'head', 'block:' .. other, 'follow:' .. other, 'spoke:' .. other, 'spoke:' .. from)
-  local head, blocked, followed, answered, spoke = facts[1], facts[2], facts[3], facts[4], facts[5]
-  if guard == 'check' and blocked then
-    return refuse(log, key, 'blocked')
-  end
+  local facts = redis.call('HMGET', state, 'head', 'free:' .. from)
+  local head, is_free = facts[1], guard == 'free' or facts[2] == '1' or limit == 0 and facts[2] == '0'
   local id, ms = next_id(head)
-  local counted
-  if guard == 'check' and limit > 0 and not followed and not answered then
-    local counts = redis.call('HMGET', state, 'count:' .. from, 'since:' .. from)
-    local count, since = tonumber(counts[1] or 0), tonumber(counts[2] or 0)
-    if ms - since >= window then
-      count, since = 0, ms
-    end
-    if count >= limit then
-      return refuse(log, key, 'stranger_limit')
-    end
-    counted = { 'count:' .. from, count + 1, 'since:' .. from, string.format('%.0f', since) }
+  local refusal, notes
+  if not is_free then
+    refusal, notes = judge(state, from, other, ms)
+  end
+  if refusal then
+    local first = redis.call('GET', key) -- what was stored before is no refusal's business
+    return first and dup(log, first) or refusal
   end
   local first = redis.call('SET', key, id, 'NX', 'GET', 'PX', ref_ttl)
   if first then
@@ -82,11 +94,8 @@ return batch(9, 11, to, function(own, conv, from, other, guard, ref, needle, tai
 
   append_entry(log, id, ms, head, tail, maxlen, ttl)
   redis.call('HSET', state, 'head', id, 'read:' .. from, id)
-  if counted then
-    redis.call('HSET', state, unpack(counted))
-  end
-  if not spoke and guard == 'check' then
-    redis.call('HSET', state, 'spoke:' .. from, '1')
+  if notes then
+    redis.call('HSET', state, unpack(notes))
   end
 
   local woke = not head or ms - string.sub(head, 1, string.find(head, '-', 1, true) - 1) > quiet
