@@ -1,5 +1,6 @@
 /** Bytes to frames: what is no frame at all, what is a wrong one, and that good ones come through unchanged. */
 import { decodeClientFrame, isDeeperThan } from '@starling/protocol/codec'
+import { clientFrame } from '@starling/protocol/schemas'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 
@@ -194,4 +195,55 @@ describe('a good frame', () => {
   it('may do without a ref, except a send', () => {
     expect(decode({ op: 'ping' })).toEqual({ ok: true, frame: { op: 'ping' } })
   })
+})
+
+test('the short way for plain sends takes what the schema takes, and gives what it gives', () => {
+  const odd = fc.oneof(
+    fc.constant(''),
+    fc.string(),
+    fc.integer(),
+    fc.constant(null),
+    fc.object(),
+    fc.boolean(),
+  )
+  const mostly = <T>(good: fc.Arbitrary<T>) =>
+    fc.oneof({ arbitrary: good, weight: 9 }, { arbitrary: odd, weight: 1 })
+  const body = fc.record(
+    {
+      type: mostly(fc.constantFrom('text', 'custom')),
+      text: mostly(fc.string()),
+      ['__proto__']: odd,
+      more: odd,
+    },
+    { requiredKeys: ['type', 'text'] },
+  )
+  const frame = fc.record(
+    {
+      op: fc.constant('send'),
+      ref: mostly(fc.stringMatching(/^[ -~]{1,64}$/)),
+      to: mostly(
+        fc.constantFrom('user:bob', 'group:g', 'channel:lobby', 'user:', 'bob', 'user:a:b', 'user:..'),
+      ),
+      body: mostly(body),
+      retry: mostly(fc.boolean()),
+      reply: fc.constantFrom('1-1', '01-1'),
+      mentions: fc.constant(['bob']),
+      ['__proto__']: odd,
+    },
+    { requiredKeys: ['op', 'ref', 'to', 'body'] },
+  )
+  let taken = 0
+  fc.assert(
+    fc.property(frame, (value) => {
+      const text = JSON.stringify(value)
+      const decoded = decodeClientFrame(bytes(text))
+      const parsed = clientFrame.safeParse(JSON.parse(text))
+      expect(decoded.ok).toBe(parsed.success)
+      if (!decoded.ok || !parsed.success) return
+      taken += 1
+      expect(decoded.frame).toEqual(parsed.data)
+    }),
+    { numRuns: 2_000 },
+  )
+  expect(taken).toBeGreaterThan(200)
 })
