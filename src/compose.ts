@@ -102,6 +102,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const users = new UserStore({
     redis,
     scripts,
+    batches,
     keys,
     node: () => identity,
     limits: { ...retention, sessions: config.MAX_SESSIONS },

@@ -206,6 +206,7 @@ export type Joined =
       oldestInbox: InboxPosition | undefined
       /** The device's received position; undefined for one never seen before. */
       devicePosition: InboxPosition | undefined
+      sessions: number
       devices: number
       name: string | undefined
       avatar: string | undefined

@@ -5,11 +5,11 @@
  * On a single Redis all jobs of a script share one line; in a cluster there is a line per bucket. A line is first in,
  * first out, and has at most one call under way: what one connection sent first is stored first.
  */
-import { Cluster, Command, ReplyError } from 'ioredis'
+import { Cluster } from 'ioredis'
 import type { Durability } from './durability.ts'
 import type { Keys } from './keys.ts'
 import type { RedisClient } from './redis.ts'
-import { type BatchDefinition, followMove, redisFault } from './script.ts'
+import { type BatchDefinition, followMove, redisFault, teachScripts } from './script.ts'
 
 /** Jobs in one call at most: a few ms of Redis. */
 const MAX_JOBS = 256
@@ -40,6 +40,7 @@ export class Batches {
   /** Whether every key is in reach of every script. */
   readonly reachesAll: boolean
   readonly #redis: RedisClient
+  readonly #commands: ReturnType<typeof teachScripts>
   readonly #keys: Keys
   readonly #durability: Durability
   readonly #onDone: (script: string, ms: number) => void
@@ -55,6 +56,7 @@ export class Batches {
     onDone?: (script: string, ms: number) => void
   }) {
     this.#redis = deps.redis
+    this.#commands = teachScripts(deps.redis)
     this.#keys = deps.keys
     this.#durability = deps.durability
     this.#onDone = deps.onDone ?? (() => {})
@@ -98,11 +100,12 @@ export class Batches {
     const args = [...shared]
     for (const job of jobs) for (const arg of job.args) args.push(arg)
     try {
-      const replies = await this.#call(script, args)
+      const replies = (await this.#commands[script.name]!(...args)) as unknown[]
       await this.#durability.confirm(here)
       for (const [index, job] of jobs.entries()) {
-        const reply = replies[index]!
-        if (reply.startsWith('!')) job.reject(new Error(`${script.name}: ${reply.slice(1)}`))
+        const reply = replies[index]
+        if (typeof reply === 'string' && reply.startsWith('!'))
+          job.reject(new Error(`${script.name}: ${reply.slice(1)}`))
         else job.resolve(script.decode(reply))
       }
     } catch (fault) {
@@ -112,29 +115,6 @@ export class Batches {
     } finally {
       this.#onDone(script.name, performance.now() - since)
     }
-  }
-
-  /** A Redis that doesn't know the script yet is given its text. */
-  async #call(script: { sha: string; lua: string }, args: readonly Value[]): Promise<string[]> {
-    try {
-      return await this.#command('evalsha', [script.sha, 1, ...args])
-    } catch (fault) {
-      if (!(fault instanceof ReplyError && (fault as Error).message.startsWith('NOSCRIPT'))) throw fault
-      return await this.#command('eval', [script.lua, 1, ...args])
-    }
-  }
-
-  /**
-   * A single Redis has few calls under way, and they go out at once; those to the buckets of a cluster are gathered
-   * by the client's pipelines.
-   */
-  #command(name: 'evalsha' | 'eval', args: Value[]): Promise<string[]> {
-    const redis = this.#redis
-    const sent =
-      redis instanceof Cluster
-        ? redis.call(name, ...args)
-        : redis.sendCommand(new Command(name, args, { replyEncoding: 'utf8' }))
-    return sent as Promise<string[]>
   }
 }
 

@@ -2,7 +2,6 @@
  * Lua scripts as typed calls: a definition names its keys and arguments, a call names what it passes, the
  * reply is decoded into a union. `-- @include <name>` in a script takes in `scripts/lib/<name>.lua`.
  */
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ProtocolError } from '@starling/protocol/errors'
 import { Cluster, ReplyError } from 'ioredis'
@@ -41,7 +40,7 @@ export function defineScript<const Key extends string, const Arg extends string,
   return script
 }
 
-/** A script that takes any number of jobs of one kind in a call, and answers each with one string. */
+/** A script that takes any number of jobs of one kind in a call, and answers each by itself. */
 export interface BatchDefinition<Arg extends string, Field extends string, Result> {
   /** `<owner>/<verb>`, as the file is named. */
   readonly name: string
@@ -50,8 +49,7 @@ export interface BatchDefinition<Arg extends string, Field extends string, Resul
   /** What each job has of its own. */
   readonly job: readonly Field[]
   readonly lua: string
-  readonly sha: string
-  readonly decode: (reply: string) => Result
+  readonly decode: (reply: unknown) => Result
 }
 
 /** Defines a batch script; its only key says where it runs. Held to its header like the others. */
@@ -59,10 +57,11 @@ export function defineBatch<const Arg extends string, const Field extends string
   name: string
   args: readonly Arg[]
   job: readonly Field[]
-  decode: (reply: string) => Result
+  decode: (reply: unknown) => Result
 }): BatchDefinition<Arg, Field, Result> {
-  const lua = loadLua(definition.name)
-  return { ...definition, lua, sha: createHash('sha1').update(lua).digest('hex') }
+  const script = { ...definition, lua: loadLua(definition.name) }
+  definitions.push({ ...script, keys: ['here'] })
+  return script
 }
 
 /** Every script there is: a client learns them all at once, since a pipeline knows only those from before it. */
@@ -80,6 +79,14 @@ export function pairs(flat: string[]): [string, string][] {
 
 type Call = (...args: (string | number)[]) => Promise<unknown>
 
+/** Teaches a client every script there is. @returns them as commands, by name */
+export function teachScripts(client: RedisClient): Record<string, Call> {
+  for (const { name, lua, keys } of definitions)
+    client.defineCommand(name, { lua, numberOfKeys: keys.length })
+  // The client's type doesn't know them; a name with a slash can't meet one of its own.
+  return client as unknown as Record<string, Call>
+}
+
 /** Runs scripts on one client. */
 export class Scripts {
   readonly #client: RedisClient
@@ -90,10 +97,7 @@ export class Scripts {
   constructor(client: RedisClient, onDone: (script: string, ms: number) => void = () => {}) {
     this.#client = client
     this.#onDone = onDone
-    for (const { name, lua, keys } of definitions)
-      client.defineCommand(name, { lua, numberOfKeys: keys.length })
-    // The client's type doesn't know them; a name with a slash can't meet one of its own.
-    this.#commands = client as unknown as Record<string, Call>
+    this.#commands = teachScripts(client)
   }
 
   /**

@@ -14,6 +14,7 @@ import type {
   UserId,
 } from '@starling/protocol/ids'
 import type { InboxPort, NewSession, SessionPort } from '../services/ports.ts'
+import type { Batches, BatchOf } from './batches.ts'
 import { type Keys, userOwner } from './keys.ts'
 import type { RedisClient } from './redis.ts'
 import { redisFault, type Scripts } from './script.ts'
@@ -40,12 +41,13 @@ export class UserStore implements InboxPort, SessionPort {
   readonly #scripts: Scripts
   readonly #keys: Keys
   readonly #node: () => { id: NodeId; name: string }
-  readonly #limits: UserLimits
+  readonly #joins: BatchOf<typeof joinUser>
 
   /** @param deps.node this gateway as the cluster knows it now; its id changes when a lease was lost */
   constructor(deps: {
     redis: RedisClient
     scripts: Scripts
+    batches: Batches
     keys: Keys
     node: () => { id: NodeId; name: string }
     limits: UserLimits
@@ -54,38 +56,25 @@ export class UserStore implements InboxPort, SessionPort {
     this.#scripts = deps.scripts
     this.#keys = deps.keys
     this.#node = deps.node
-    this.#limits = deps.limits
+    this.#joins = deps.batches.open(joinUser, { max: deps.limits.sessions, forget: deps.limits.ttlMs })
   }
 
-  join(session: NewSession) {
-    const { own, to, held, online } = this.#owner(session.user)
+  join({ user, session, device, platform, since, name }: NewSession) {
+    const { bucket, own, held, online } = this.#owner(user)
     const node = this.#node()
-    return this.#scripts.run(
-      joinUser,
-      {
-        sessions: `${own}sessions`,
-        nodes: `${own}nodes`,
-        devices: `${own}devices`,
-        state: `${own}state`,
-        inbox: `${own}inbox`,
-        groups: `${own}groups`,
-        profile: `${own}profile`,
-        held,
-        online,
-      },
-      {
-        user: session.user,
-        session: session.session,
-        node: node.id,
-        device: session.device,
-        info: sessionJson(session, node.name),
-        max: this.#limits.sessions,
-        name: session.name ?? '',
-        now: session.since,
-        forget: this.#limits.ttlMs,
-        to,
-      },
-    )
+    const info = sessionJson({ session, device, platform, since }, node.name)
+    return this.#joins.run(bucket, {
+      own,
+      held,
+      online,
+      user,
+      session,
+      node: node.id,
+      device,
+      info,
+      name: name ?? '',
+      now: since,
+    })
   }
 
   leave(user: UserId, session: SessionId) {
@@ -215,6 +204,7 @@ export class UserStore implements InboxPort, SessionPort {
     const bucket = this.#keys.bucketOf(owner)
     const start = this.#keys.bucket(bucket)
     return {
+      bucket,
       own: `${start}${owner}:`,
       to: this.#keys.toInBucket(bucket),
       held: this.#keys.held(bucket, this.#node().id),
@@ -231,6 +221,6 @@ export class UserStore implements InboxPort, SessionPort {
   }
 }
 
-function sessionJson({ session, device, platform, since }: NewSession, node: string): string {
+function sessionJson({ session, device, platform, since }: Omit<SessionInfo, 'node'>, node: string): string {
   return JSON.stringify({ session, device, platform, node, since } satisfies SessionInfo)
 }

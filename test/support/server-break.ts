@@ -54,7 +54,7 @@ export async function storeUnheard(
         const values = [...script.args.map((arg) => given[arg]!), ...script.job.map((field) => job[field]!)]
         transaction.eval(script.lua, 1, keys.bucket(bucket), ...values)
         return new Promise((resolve) =>
-          answers.push((reply) => resolve(script.decode((reply as string[])[0]!))),
+          answers.push((reply) => resolve(script.decode((reply as unknown[])[0]))),
         )
       },
     }),
@@ -69,7 +69,14 @@ export async function storeUnheard(
       limits: { log: 1_000, inbox: 1_000, ttlMs: DAY_MS, strangerLimit: 0 },
     }),
     groups: new GroupStore({ scripts, keys, limits: { log: kept, inbox: kept } }),
-    users: new UserStore({ redis, scripts, keys, node: () => node, limits: { ...kept, sessions: 16 } }),
+    users: new UserStore({
+      redis,
+      scripts,
+      batches,
+      keys,
+      node: () => node,
+      limits: { ...kept, sessions: 16 },
+    }),
   })
   try {
     const replies = (await transaction.exec()) ?? []

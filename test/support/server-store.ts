@@ -142,9 +142,9 @@ export class StoreWorld {
 
   /** The users as a node sees them. */
   usersAt(node: NodeId, { sessions = 16 } = {}): UserStore {
-    const { redis, scripts, keys } = this
+    const { redis, scripts, batches, keys } = this
     const limits = { ttlMs: retention.ttlMs, sessions }
-    return new UserStore({ redis, scripts, keys, node: () => ({ id: node, name: 'gw' }), limits })
+    return new UserStore({ redis, scripts, batches, keys, node: () => ({ id: node, name: 'gw' }), limits })
   }
 
   /** The name of an owner's key. */

@@ -46,7 +46,7 @@ export async function hello(
   session.tokenExp = claims.exp
   const here = context.hub.user(identity.user, joined.inboxHead)
   here.sessions.add(session)
-  here.alone = joined.devices <= 1 && sessionCount(joined) <= 1
+  here.alone = joined.devices <= 1 && joined.sessions <= 1
   session.state.here = here
   await Promise.all(joined.groups.map((group) => context.follow.enter(here, group)))
   if (isClosed(session)) return
@@ -97,10 +97,6 @@ function welcome(
     limits: context.limits,
   }
 }
-
-/** The frame lists a session an object; counting its ids is enough. */
-const sessionCount = ({ sessionFrame }: Extract<Joined, { is: 'ok' }>) =>
-  sessionFrame.split('{"session":').length - 1
 
 /** Through a function, since the type checker holds a state for unchanged over an await. */
 const isClosed = (session: Session) => session.state.is === 'closed'

@@ -19,14 +19,15 @@ export const appendDm = defineBatch({
   args: ['to', 'limit', 'window', 'quiet', 'ref_ttl', 'maxlen', 'ttl', 'inbox'],
   job: ['own', 'conv', 'from', 'other', 'guard', 'ref', 'needle', 'tail', 'peer', 'self', 'list'],
   decode: (reply): DmAppended => {
-    const [is, id, note, position] = reply.split(' ', 4)
+    const text = reply as string
+    const [is, id, note, position] = text.split(' ', 4)
     if (is !== 'ok' && is !== 'dup') return { is: is as 'blocked' | 'stranger_limit' }
     return {
       is,
       id: id as MessageId,
       note: note === '1',
       position: position === '-' ? undefined : (position as InboxPosition),
-      tail: is === 'dup' ? reply.slice(reply.indexOf(' - ') + 3) : '',
+      tail: is === 'dup' ? text.slice(text.indexOf(' - ') + 3) : '',
     }
   },
 })

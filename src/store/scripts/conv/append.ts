@@ -7,7 +7,8 @@ export const appendMessage = defineBatch({
   args: ['to', 'ref_ttl', 'maxlen', 'ttl'],
   job: ['own', 'conv', 'from', 'guard', 'ref', 'needle', 'tail'],
   decode: (reply): Appended => {
-    const [is, id] = reply.split(' ', 2)
+    const text = reply as string
+    const [is, id] = text.split(' ', 2)
     return is === 'ok' || is === 'dup'
       ? { is, id: id as MessageId }
       : { is: is as 'not_found' | 'not_member' | 'muted' }

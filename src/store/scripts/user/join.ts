@@ -1,14 +1,25 @@
 import type { GroupId, InboxPosition } from '@starling/protocol/ids'
 import type { Joined } from '../../../services/ports.ts'
-import { defineScript, strings } from '../../script.ts'
+import { defineBatch, strings } from '../../script.ts'
 
-export const joinUser = defineScript({
+export const joinUser = defineBatch({
   name: 'user/join',
-  keys: ['sessions', 'nodes', 'devices', 'state', 'inbox', 'groups', 'profile', 'held', 'online'],
-  args: ['user', 'session', 'node', 'device', 'info', 'max', 'name', 'now', 'forget', 'to'],
+  args: ['to', 'max', 'forget'],
+  job: ['own', 'held', 'online', 'user', 'session', 'node', 'device', 'info', 'name', 'now'],
   decode: (reply): Joined => {
-    const [is, came, inboxHead, oldest, position, devices, name, avatar, sessionFrame = '', ...groups] =
-      strings(reply)
+    const [
+      is,
+      came,
+      inboxHead,
+      oldest,
+      position,
+      sessions,
+      devices,
+      name,
+      avatar,
+      sessionFrame = '',
+      ...groups
+    ] = strings(reply)
     if (is !== 'ok') return { is: 'full' }
     return {
       is,
@@ -16,6 +27,7 @@ export const joinUser = defineScript({
       inboxHead: inboxHead as InboxPosition,
       oldestInbox: (oldest || undefined) as InboxPosition | undefined,
       devicePosition: (position || undefined) as InboxPosition | undefined,
+      sessions: Number(sessions),
       devices: Number(devices),
       name: name || undefined,
       avatar: avatar || undefined,
