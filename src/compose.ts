@@ -42,6 +42,7 @@ import { Presence } from './services/presence.ts'
 import { Receipts } from './services/receipts.ts'
 import { Sessions } from './services/sessions.ts'
 import { Sync } from './services/sync.ts'
+import { Tellings } from './services/tellings.ts'
 import { Tokens } from './services/tokens.ts'
 import { AttemptStore } from './store/attempt-store.ts'
 import { Batches } from './store/batches.ts'
@@ -58,7 +59,7 @@ import { Scripts } from './store/script.ts'
 import { UserStore } from './store/user-store.ts'
 
 const DAY_MS = 24 * 3_600_000
-/** How long a leaving gateway tries to take its sessions out of Redis, ms. */
+/** How long a leaving gateway tries to take its sessions out of Redis, and to end its calls, ms. */
 const DEPARTURE_MS = 2_000
 
 export interface Gateway {
@@ -129,7 +130,10 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const sync = new Sync({ convs, inboxes: users, history })
   const receipts = new Receipts({ convs, inboxes: users, history, log })
   const presence = new Presence({ sessions: users, online, tell: (batch) => bus.publishPresence(batch), log })
-  const groups = new Groups(new GroupStore({ scripts, keys, limits: { log: logLimits, inbox: inboxLimits } }))
+  const limits = { log: logLimits, inbox: inboxLimits }
+  const groupStore = new GroupStore({ redis, scripts, keys, node: () => identity.id, limits })
+  const tellings = new Tellings({ groups: groupStore, log })
+  const groups = new Groups({ groups: groupStore, tellings })
   const accounts = new Accounts({
     store: new ProfileStore({ redis, scripts, keys }),
     tokens,
@@ -295,6 +299,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     events: {
       lost: () => rebirth(),
       reaped: (gone: [UserId, number][], last) => presence.reaped(gone, last),
+      untold: (node, buckets) => tellings.finish(buckets, node),
     },
     log,
   })
@@ -366,10 +371,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
     recovery.close()
     await receipts.close()
     const allLeft = await departures.settle(DEPARTURE_MS)
+    const allTold = await tellings.close(DEPARTURE_MS)
     await presence.close()
     watches.close()
-    // A session that could not be taken out now is the reaper's, who comes when the lease has lapsed.
-    await lease.close({ giveUp: allLeft && (await letChannelsGo()) })
+    // What could not be taken out or told now is the reaper's, who comes when the lease has lapsed.
+    await lease.close({ giveUp: allLeft && allTold && (await letChannelsGo()) })
     canary.close()
     pulse.close()
     await bus.close()

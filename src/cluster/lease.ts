@@ -1,7 +1,7 @@
 /**
  * The node's lease, and the end of other nodes': renewed every second for 15 s, with the same call that
- * looks for lapsed ones. Any node may claim a lapsed lease; it
- * then takes the dead node out of everything it held and tells who went offline.
+ * looks for lapsed ones. Any node may claim a lapsed lease; it then takes the dead node out of everything it held,
+ * tells who went offline, and has finished what the node's calls have left half done.
  */
 import type { NodeId, UserId } from '@starling/protocol/ids'
 import type { Log } from '../lib/log.ts'
@@ -21,6 +21,8 @@ export interface LeaseEvents {
   lost(): Promise<void>
   /** Users whom the reaping of a dead node took offline; `last`: the node is out. */
   reaped(gone: [UserId, number][], last: boolean): Promise<void>
+  /** Calls of a dead node broke off in these buckets and have still something to tell. */
+  untold(node: NodeId, buckets: number[]): Promise<void>
 }
 
 export class Lease {
@@ -140,28 +142,33 @@ export class Lease {
     if (!(await this.#nodes.claim(node))) return
     this.#log.warn({ dead: node }, 'reaper: a node is dead')
     let sessions = 0
+    const untold: number[] = []
     for (let start = 0; start < this.#buckets; start += BUCKETS_AT_ONCE) {
       const buckets = Array.from(
         { length: Math.min(BUCKETS_AT_ONCE, this.#buckets - start) },
         (_, at) => start + at,
       )
       const counts = await Promise.all(buckets.map((bucket) => this.#emptyBucket(bucket, node)))
-      sessions += counts.reduce((sum, count) => sum + count, 0)
+      for (const [at, count] of counts.entries()) {
+        sessions += count.sessions
+        if (count.untold > 0) untold.push(start + at)
+      }
     }
     await this.#events.reaped([], true)
+    if (untold.length > 0) await this.#events.untold(node, untold)
     await this.#nodes.reaped(node)
     this.reapedNodes += 1
     this.#log.info({ dead: node, sessions }, 'reaper: done')
   }
 
-  async #emptyBucket(bucket: number, node: NodeId): Promise<number> {
+  async #emptyBucket(bucket: number, node: NodeId): Promise<{ sessions: number; untold: number }> {
     let removed = 0
     for (;;) {
-      const { left, sessions, gone } = await this.#online.reap(bucket, node)
+      const { left, sessions, untold, gone } = await this.#online.reap(bucket, node)
       removed += sessions
       this.reapedSessions += sessions
       if (gone.length > 0) await this.#events.reaped(gone, false)
-      if (left === 0) return removed
+      if (left === 0) return { sessions: removed, untold }
     }
   }
 }

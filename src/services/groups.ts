@@ -1,12 +1,14 @@
 /**
  * Groups: making them, who is in them, who may do what. The group's own script decides and writes the event;
- * then each user concerned is told through their own inbox. A call that failed in between is repeated as it is.
+ * then each user concerned is told through their own inbox, by this node or who finishes for it (tellings.ts).
  */
 import { ProtocolError } from '@starling/protocol/errors'
+import type { EventBody } from '@starling/protocol/frames'
 import { type GroupId, groupConv, type MessageId, msOf, type UserId } from '@starling/protocol/ids'
 import { v7 as uuid } from 'uuid'
 import { eventTail, eventTailAround } from './message-json.ts'
 import type { GroupPort, NewGroup } from './ports.ts'
+import type { Tellings } from './tellings.ts'
 
 export interface Group extends NewGroup {
   id: GroupId
@@ -44,9 +46,11 @@ function refusal(
 
 export class Groups {
   readonly #groups: GroupPort
+  readonly #tellings: Tellings
 
-  constructor(groups: GroupPort) {
-    this.#groups = groups
+  constructor(deps: { groups: GroupPort; tellings: Tellings }) {
+    this.#groups = deps.groups
+    this.#tellings = deps.tellings
   }
 
   /** Makes a group with its first members; the owner is one of them whether named or not. */
@@ -69,9 +73,13 @@ export class Groups {
     }
     const users = [owner, ...others]
     const tail = eventTail(groupConv(id), owner, { type: 'event', event: 'member_joined', users, by: owner })
-    const created = await this.#groups.create(id, owner, made, others, tail)
+    const created = await this.#tellings.during(id, async () => {
+      const done = await this.#groups.create(id, owner, made, others, tail)
+      if (done.is === 'ok')
+        await this.#tellings.tell({ change: 'enter', group: id, id: done.id, users, tail })
+      return done
+    })
     if (created.is === 'conflict') throw new ProtocolError('conflict', 'the group exists')
-    await this.#note('enter', users, id, created.id, tail)
     return { id, ...made, owner, members: users.length, createdAt: created.createdAt }
   }
 
@@ -112,19 +120,27 @@ export class Groups {
     users: readonly UserId[],
   ): Promise<{ added: UserId[]; id: MessageId }> {
     const wanted = [...new Set(users)]
-    const tail = eventTailAround(groupConv(group), by, (list) => ({
-      type: 'event',
-      event: 'member_joined',
-      users: list,
-      by,
-    }))
-    const done = await this.#groups.add(group, by, wanted, tail)
+    const conv = groupConv(group)
+    const body = (list: string[]): EventBody => ({ type: 'event', event: 'member_joined', users: list, by })
+    const around = eventTailAround(conv, by, body)
+    const done = await this.#tellings.during(group, async () => {
+      const added = await this.#groups.add(group, by, wanted, around)
+      if (added.is === 'ok') {
+        const { id, tail, added: users, there } = added
+        if (users.length > 0) await this.#tellings.tell({ change: 'enter', group, id, users, tail })
+        // Who was a member already is told again, which changes nothing unless their own books have lost it.
+        const again = (user: UserId, joined: MessageId) =>
+          this.#groups.noteMembership(user, {
+            change: 'enter',
+            group,
+            id: joined,
+            tail: eventTail(conv, by, body([user])),
+          })
+        await Promise.all(there.map(([user, joined]) => again(user, joined)))
+      }
+      return added
+    })
     if (done.is !== 'ok') throw refusal(done.is)
-    // Those who were members already are told again if their own books don't have it: an earlier call broke off.
-    const event =
-      done.tail ||
-      eventTail(groupConv(group), by, { type: 'event', event: 'member_joined', users: wanted, by })
-    await this.#note('enter', wanted, group, done.id, event)
     return { added: done.added, id: done.id }
   }
 
@@ -135,19 +151,13 @@ export class Groups {
         ? ({ type: 'event', event: 'member_left', users: [user] } as const)
         : ({ type: 'event', event: 'member_removed', users: [user], by } as const)
     const tail = eventTail(groupConv(group), by, { ...body, users: [user] })
-    const done = await this.#groups.remove(group, by, user, tail)
+    const done = await this.#tellings.during(group, async () => {
+      const removed = await this.#groups.remove(group, by, user, tail)
+      if (removed.is === 'ok')
+        await this.#tellings.tell({ change: 'exit', group, id: removed.id, users: [user], tail })
+      return removed
+    })
     if (done.is !== 'ok') throw refusal(done.is)
-    await this.#note('exit', [user], group, done.id, tail)
     return { id: done.id }
-  }
-
-  async #note(
-    change: 'enter' | 'exit',
-    users: readonly UserId[],
-    group: GroupId,
-    id: MessageId,
-    tail: string,
-  ) {
-    await Promise.all(users.map((user) => this.#groups.noteMembership(change, user, group, id, tail)))
   }
 }

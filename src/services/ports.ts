@@ -9,6 +9,7 @@ import type {
   GroupId,
   InboxPosition,
   MessageId,
+  NodeId,
   Ref,
   SessionId,
   UserId,
@@ -148,13 +149,33 @@ export type MembersListed =
   | { is: 'not_found' | 'not_member' }
 
 export type MembersAdded =
-  | { is: 'ok'; id: MessageId; tail: string; added: UserId[] }
+  | {
+      is: 'ok'
+      id: MessageId
+      /** The event; empty where nobody is new. */
+      tail: string
+      added: UserId[]
+      /** Who was a member already, and the id they joined at. */
+      there: [UserId, MessageId][]
+    }
   | { is: 'not_found' | 'not_member' | 'forbidden' }
 
 export type MemberRemoved =
   | { is: 'ok'; id: MessageId }
   | { is: 'not_found' | 'not_member' | 'no_such_member' | 'forbidden' | 'owner_stays' }
 
+/** A change in a group as its users' own books are told of it. */
+export interface Telling {
+  change: 'enter' | 'exit'
+  group: GroupId
+  /** The event's id. */
+  id: MessageId
+  users: UserId[]
+  /** The event: its JSON without braces, op and id. */
+  tail: string
+}
+
+/** What create, add and remove change stands as untold by this node until it is `told`. */
 export interface GroupPort {
   create(group: GroupId, owner: UserId, about: NewGroup, others: UserId[], tail: string): Promise<Created>
   describe(group: GroupId, user: UserId): Promise<GroupDescribed>
@@ -167,14 +188,19 @@ export interface GroupPort {
     tail: { before: string; after: string },
   ): Promise<MembersAdded>
   remove(group: GroupId, by: UserId, user: UserId, tail: string): Promise<MemberRemoved>
-  /** Notes in the user's own books that they entered or left. @returns the place of the event in their inbox */
+  /**
+   * Notes in a user's own books that they entered or left, unless a later change stands there.
+   * @returns the place of the event in their inbox
+   */
   noteMembership(
-    change: 'enter' | 'exit',
     user: UserId,
-    group: GroupId,
-    id: MessageId,
-    tail: string,
+    telling: Pick<Telling, 'change' | 'group' | 'id' | 'tail'>,
   ): Promise<InboxPosition | undefined>
+  /** Notes that all users of a change know. @param node whose call it was; this node's where not given */
+  told(telling: Pick<Telling, 'group' | 'id'>, node?: NodeId): Promise<void>
+  /** @returns what stands as untold in a bucket of groups, a page at a time */
+  untold(bucket: number, node?: NodeId): AsyncIterable<Telling[]>
+  bucketOf(group: GroupId): number
 }
 
 export interface NewGroup {

@@ -56,6 +56,11 @@ export class Keys {
     return `${this.bucket(bucket)}held:${node}`
   }
 
+  /** @returns what a node has still to tell of changes in a bucket's groups: a hash, for the node and its reaper */
+  untold(bucket: number, node: string): string {
+    return `${this.bucket(bucket)}untold:${node}`
+  }
+
   /** @returns the channel of presence in one bucket, which all gateways hear */
   presence(bucket: number): string {
     return `${this.bucket(bucket)}presence`

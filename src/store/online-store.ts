@@ -58,11 +58,15 @@ export class OnlineStore implements OnlinePort {
     return users as UserId[]
   }
 
-  /** Takes a dead node out of some of a bucket's owners. @returns how many owners are left, and who went offline */
+  /** Takes a dead node out of some of a bucket's owners. @returns what is left, and who went offline */
   reap(bucket: number, node: NodeId): Promise<Reaped> {
     return this.#scripts.run(
       reapBucket,
-      { held: this.#keys.held(bucket, node), online: this.#keys.online(bucket) },
+      {
+        held: this.#keys.held(bucket, node),
+        untold: this.#keys.untold(bucket, node),
+        online: this.#keys.online(bucket),
+      },
       { node, bucket: this.#keys.bucket(bucket), to: this.#keys.toInBucket(bucket), count: REAP_COUNT },
     )
   }

@@ -68,7 +68,7 @@ export async function storeUnheard(
       keys,
       limits: { log: 1_000, inbox: 1_000, ttlMs: DAY_MS, strangerLimit: 0 },
     }),
-    groups: new GroupStore({ scripts, keys, limits: { log: kept, inbox: kept } }),
+    groups: new GroupStore({ redis, scripts, keys, node: () => node.id, limits: { log: kept, inbox: kept } }),
     users: new UserStore({
       redis,
       scripts,

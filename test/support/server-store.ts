@@ -111,7 +111,7 @@ export class StoreWorld {
     this.batches = new Batches({ redis, keys: this.keys, durability: createDurability('async', redis) })
     this.convs = this.convsWith({})
     this.dms = this.dmsWith({})
-    this.groups = new GroupStore({ scripts, keys, limits: { log: retention, inbox: retention } })
+    this.groups = this.groupsAt(someNode())
     this.online = new OnlineStore({ redis, scripts, keys })
     this.nodes = new NodeStore({ redis, scripts, keys })
     this.placement = createPlacement(redisTargetOf(url), keys, redis)
@@ -138,6 +138,13 @@ export class StoreWorld {
     const { redis, batches, keys } = this
     const limits = { log: retention.maxlen, inbox, ttlMs: retention.ttlMs, strangerLimit }
     return new DmStore({ redis, batches, keys, limits })
+  }
+
+  /** The groups as a node changes them. */
+  groupsAt(node: NodeId): GroupStore {
+    const { redis, scripts, keys } = this
+    const limits = { log: retention, inbox: retention }
+    return new GroupStore({ redis, scripts, keys, node: () => node, limits })
   }
 
   /** The users as a node sees them. */

@@ -8,6 +8,7 @@ import { inboxSuite } from './inbox.ts'
 import { nodesSuite } from './nodes.ts'
 import { positionsSuite } from './positions.ts'
 import { sessionsSuite } from './sessions.ts'
+import { tellingsSuite } from './tellings.ts'
 
 /** @param start brings the Redis up; ended with the suites */
 export function storeSuites(start: () => Promise<{ url: string; stop(): Promise<void> }>): void {
@@ -28,6 +29,7 @@ export function storeSuites(start: () => Promise<{ url: string; stop(): Promise<
     appendSuite,
     positionsSuite,
     groupsSuite,
+    tellingsSuite,
     inboxSuite,
     sessionsSuite,
     nodesSuite,

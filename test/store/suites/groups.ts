@@ -1,5 +1,5 @@
 /** Groups: making them, taking in and out, who may, and pages of members. */
-import { type GroupId, groupConv, seqOf, type UserId } from '@starling/protocol/ids'
+import { type GroupId, groupConv, type MessageId, seqOf, type UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
 import { eventTail, parseMessage } from '../../../src/services/message-json.ts'
 import type { MemberListed } from '../../../src/services/ports.ts'
@@ -63,7 +63,7 @@ export function groupsSuite(store: () => StoreWorld): void {
       const [owner, there, a, b] = [someone(), someone(), someone(), someone()]
       const { group, conv, id } = await store().group(owner, [there])
       const added = ok(await store().add(group, there, [a, there, b]))
-      expect(added.added).toEqual([a, b])
+      expect(added).toMatchObject({ added: [a, b], there: [[there, id]] })
       expect(seqOf(added.id)).toBe(seqOf(id) + 1)
       expect(await lastEvent(group)).toEqual({
         type: 'event',
@@ -77,7 +77,13 @@ export function groupsSuite(store: () => StoreWorld): void {
     it('writes nothing where nobody is new', async () => {
       const [owner, there] = [someone(), someone()]
       const { group, conv, id } = await store().group(owner, [there])
-      expect(await store().add(group, owner, [there])).toEqual({ is: 'ok', id, tail: '', added: [] })
+      expect(await store().add(group, owner, [there])).toEqual({
+        is: 'ok',
+        id,
+        tail: '',
+        added: [],
+        there: [[there, id]],
+      })
       expect(await store().redis.xlen(store().key(conv, 'log'))).toBe(1)
     })
 
@@ -146,13 +152,12 @@ export function groupsSuite(store: () => StoreWorld): void {
 
   describe('membership', () => {
     const note = (change: 'enter' | 'exit', user: UserId, group: GroupId, id: string) =>
-      store().groups.noteMembership(
+      store().groups.noteMembership(user, {
         change,
-        user,
         group,
-        id as never,
-        eventTail(groupConv(group), user, { type: 'event', event: 'member_left', users: [user] }),
-      )
+        id: id as MessageId,
+        tail: eventTail(groupConv(group), user, { type: 'event', event: 'member_left', users: [user] }),
+      })
 
     it('stands in the user’s own books once, and in their inbox', async () => {
       const [user, group, users] = [someone(), someGroup(), store().usersAt(someNode())]
@@ -166,6 +171,48 @@ export function groupsSuite(store: () => StoreWorld): void {
       expect(await note('exit', user, group, '6-6')).toMatch(/-2$/)
       expect(await note('exit', user, group, '6-6')).toBeUndefined()
       expect(await users.groups(user)).toEqual([])
+    })
+
+    it('stands as the change with the highest id has it, in whatever order they come', async () => {
+      const [user, group, users] = [someone(), someGroup(), store().usersAt(someNode())]
+      const isIn = async () => (await users.groups(user)).length === 1
+      // Never heard of, and out already: what comes late must not bring them back.
+      expect(await note('exit', user, group, '7-7')).toBeUndefined()
+      expect(await note('enter', user, group, '7-6')).toBeUndefined()
+      expect(await isIn()).toBe(false)
+      expect(await note('enter', user, group, '7-10')).toMatch(/-1$/)
+      expect(await note('exit', user, group, '7-9')).toBeUndefined()
+      expect(await isIn()).toBe(true)
+      expect(await note('exit', user, group, '8-1')).toMatch(/-2$/)
+      expect(await note('enter', user, group, '7-99')).toBeUndefined()
+      expect(await isIn()).toBe(false)
+    })
+
+    it('is ordered anew where a removal in between comes late: the nodes have let go by then', async () => {
+      const [user, group, node] = [someone(), someGroup(), someNode()]
+      await store().usersAt(node).join(sessionOf(user))
+      await note('enter', user, group, '5-5')
+      const ear = await store().ear(node, `user:${user}`)
+      expect(await note('enter', user, group, '5-7')).toMatch(/-2$/)
+      expect(await note('exit', user, group, '5-6')).toBeUndefined()
+      expect((await ear.heard()).map(({ frame }) => JSON.parse(frame) as object)).toMatchObject([
+        { do: 'enter', user, group, id: '5-7' },
+        { op: 'message', id: '5-7' },
+      ])
+    })
+
+    it('forgets of groups left long ago when there are many, and of no other', async () => {
+      const [user, kept, users] = [someone(), someGroup(), store().usersAt(someNode())]
+      const now = Date.now()
+      await note('enter', user, kept, '5-5')
+      const left = Array.from({ length: 120 }, someGroup)
+      await Promise.all(left.map((group) => note('exit', user, group, '5-5')))
+      const recent = someGroup()
+      await note('exit', user, recent, `${now}-5`)
+      expect(await note('enter', user, recent, `${now}-4`)).toBeUndefined()
+      expect(await note('enter', user, kept, '5-5')).toBeUndefined()
+      expect(await store().redis.hlen(store().key(`user:${user}`, 'turns'))).toBeLessThan(110)
+      expect(await users.groups(user)).toEqual([kept])
     })
 
     it('[P6] orders the nodes before it tells the user, in one go', async () => {

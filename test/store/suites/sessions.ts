@@ -278,6 +278,7 @@ export function sessionsSuite(store: () => StoreWorld): void {
       expect(await store().online.reap(bucketOf(user), dead)).toEqual({
         left: 0,
         sessions: 2,
+        untold: 0,
         gone: [[user, 2]],
       })
       expect(await isOnline(user)).toBe(false)
@@ -289,7 +290,12 @@ export function sessionsSuite(store: () => StoreWorld): void {
       await at(dead).join(sessionOf(user))
       await at(alive).join(sessionOf(user))
       const ear = await store().ear(alive, `user:${user}`)
-      expect(await store().online.reap(bucketOf(user), dead)).toEqual({ left: 0, sessions: 1, gone: [] })
+      expect(await store().online.reap(bucketOf(user), dead)).toEqual({
+        left: 0,
+        sessions: 1,
+        untold: 0,
+        gone: [],
+      })
       expect(await isOnline(user)).toBe(true)
       expect(await nodesOf(user)).toEqual({ [alive]: '1' })
       expect(await ear.heard()).toMatchObject([{ kind: 's', mark: '1/2' }])
@@ -327,7 +333,7 @@ export function sessionsSuite(store: () => StoreWorld): void {
     })
 
     it('does nothing to a bucket of which the node held nothing', async () => {
-      expect(await store().online.reap(7, someNode())).toEqual({ left: 0, sessions: 0, gone: [] })
+      expect(await store().online.reap(7, someNode())).toEqual({ left: 0, sessions: 0, untold: 0, gone: [] })
     })
   })
 

@@ -15,6 +15,9 @@ let failing: boolean
 let lease: Lease
 let lost: () => Promise<void>
 let done: string[]
+/** Buckets in which calls of the dead node broke off, and whether they can't be finished now. */
+let cutShort: Set<number>
+let stuck: boolean
 
 beforeEach(async () => {
   vi.useFakeTimers()
@@ -22,6 +25,8 @@ beforeEach(async () => {
   lapsed = []
   failing = false
   done = []
+  cutShort = new Set()
+  stuck = false
   lost = async () => {}
   const away = () => {
     if (failing) throw new Error('Redis is away')
@@ -55,13 +60,23 @@ beforeEach(async () => {
       async reap(bucket: number) {
         away()
         done.push(`reap ${bucket}`)
-        return { left: 0, sessions: 0, gone: bucket === 1 ? [['alice' as UserId, 2]] : [] }
+        return {
+          left: 0,
+          sessions: 0,
+          untold: cutShort.has(bucket) ? 1 : 0,
+          gone: bucket === 1 ? [['alice' as UserId, 2]] : [],
+        }
       },
     } as unknown as OnlineStore,
     events: {
       lost: () => lost(),
       reaped: async (gone, last) =>
         void done.push(`told ${gone.map(([user]) => user)}${last ? ' last' : ''}`),
+      async untold(node, buckets) {
+        away()
+        done.push(`finish ${node} ${buckets}`)
+        if (stuck) throw new Error('a user cannot be told')
+      },
     },
   })
   await lease.start()
@@ -124,6 +139,18 @@ describe('the end of others', () => {
       'told  last',
       `reaped ${dead}`,
     ])
+  })
+
+  it('[P1] is over only when the calls it cut short have been finished, after everybody is offline', async () => {
+    await pass(10_000)
+    cutShort = new Set([0, 2])
+    stuck = true
+    lapsed = [dead]
+    await pass(1_000)
+    expect(done.slice(-3)).toEqual(['told alice', 'told  last', `finish ${dead} 0,2`])
+    stuck = false
+    await pass(1_000)
+    expect(done.slice(-2)).toEqual([`finish ${dead} 0,2`, `reaped ${dead}`])
   })
 
   it('is not believed right after a start, nor after Redis was away: the others get the time to renew', async () => {

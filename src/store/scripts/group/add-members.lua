@@ -7,6 +7,8 @@
   KEYS roster    sorted set of the members by name, for pages
   KEYS reads     hash, user → read position
   KEYS nodes     set, ids of the gateways to tell
+  KEYS untold    hash, <group> <event id> → <change> <users> <event>: what the node has still to tell
+  ARGV group     the group's id
   ARGV by        who adds: a member, or oneself alone where joining is open
   ARGV to        prefix of the nodes' channels in this bucket
   ARGV topic     the conversation
@@ -15,13 +17,17 @@
   ARGV maxlen    entries to keep, about
   ARGV ttl       ms a quiet log is kept
   REST           the users
-  RETURNS        ok <id> <tail> <user>*, those added; nobody new: ok <head> <empty> | not_found | not_member | forbidden
+  RETURNS        ok <id> <tail> {<user> <joined-at id>}*, all of the users: those added joined at <id>;
+                 nobody new: ok <head> <empty> … | not_found | not_member | forbidden
   PUBLISHES      the event on each node's channel
 ]]
-local state, log, members, roster, reads, nodes = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local by, to, topic, before, after, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local state, log, members, roster, reads, nodes, untold = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local group, by, to, topic, before, after = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local maxlen, ttl = ARGV[7], ARGV[8]
 -- @include next-id
 -- @include append-entry
+-- @include member
+-- @include note-untold
 -- @include tell
 
 local facts = redis.call('HMGET', state, 'head', 'join')
@@ -30,7 +36,7 @@ if not head then
   return { 'not_found' }
 end
 if redis.call('HEXISTS', members, by) == 0 then
-  local oneself = #ARGV == 8 and ARGV[8] == by
+  local oneself = #ARGV == 9 and ARGV[9] == by
   if not oneself then
     return { 'not_member' }
   end
@@ -39,23 +45,25 @@ if redis.call('HEXISTS', members, by) == 0 then
   end
 end
 local id, ms = next_id(head)
-local added = {}
-for i = 8, #ARGV do
-  if redis.call('HSETNX', members, ARGV[i], 'member ' .. id .. ' 0') == 1 then
-    redis.call('ZADD', roster, 0, ARGV[i])
-    redis.call('HSET', reads, ARGV[i], id)
-    added[#added + 1] = ARGV[i]
+local added, all = {}, {}
+for i = 9, #ARGV do
+  local user, joined = ARGV[i], id
+  if redis.call('HSETNX', members, user, 'member ' .. id .. ' 0') == 1 then
+    redis.call('ZADD', roster, 0, user)
+    redis.call('HSET', reads, user, id)
+    added[#added + 1] = user
+  else
+    joined = select(2, member(members, user))
   end
+  all[#all + 1] = user
+  all[#all + 1] = joined
 end
 if #added == 0 then
-  return { 'ok', head, '' }
+  return { 'ok', head, '', unpack(all) }
 end
 local tail = before .. '["' .. table.concat(added, '","') .. '"]' .. after
 append_entry(log, id, ms, head, tail, maxlen, ttl)
 redis.call('HSET', state, 'head', id)
 tell(redis.call('SMEMBERS', nodes), to, 'm', topic, id, '{"op":"message","id":"' .. id .. '",' .. tail .. '}')
-local reply = { 'ok', id, tail }
-for _, user in ipairs(added) do
-  reply[#reply + 1] = user
-end
-return reply
+note_untold(untold, 'enter', group, id, added, tail)
+return { 'ok', id, tail, unpack(all) }

@@ -7,6 +7,8 @@
   KEYS roster    sorted set of the members by name, for pages
   KEYS reads     hash, user → read position
   KEYS nodes     set, ids of the gateways to tell
+  KEYS untold    hash, <group> <event id> → <change> <users> <event>: what the node has still to tell
+  ARGV group     the group's id
   ARGV by        who removes: oneself, or one of higher role
   ARGV user      who goes
   ARGV to        prefix of the nodes' channels in this bucket
@@ -17,11 +19,13 @@
   RETURNS        ok <id> | not_found | not_member | no_such_member | forbidden | owner_stays
   PUBLISHES      the order to let the member go, then the event, on each node's channel
 ]]
-local state, log, members, roster, reads, nodes = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local by, user, to, topic, tail, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local state, log, members, roster, reads, nodes, untold = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local group, by, user, to, topic, tail = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local maxlen, ttl = ARGV[7], ARGV[8]
 -- @include next-id
 -- @include append-entry
 -- @include member
+-- @include note-untold
 -- @include tell
 
 local head = redis.call('HGET', state, 'head')
@@ -51,6 +55,7 @@ redis.call('HDEL', reads, user)
 append_entry(log, id, ms, head, tail, maxlen, ttl)
 redis.call('HSET', state, 'head', id)
 local told = redis.call('SMEMBERS', nodes)
-tell(told, to, 'c', topic, id, '{"do":"exit","user":"' .. user .. '","group":"' .. string.sub(topic, 7) .. '","id":"' .. id .. '"}')
+tell(told, to, 'c', topic, id, '{"do":"exit","user":"' .. user .. '","group":"' .. group .. '","id":"' .. id .. '"}')
 tell(told, to, 'm', topic, id, '{"op":"message","id":"' .. id .. '",' .. tail .. '}')
+note_untold(untold, 'exit', group, id, { user }, tail)
 return { 'ok', id }

@@ -2,15 +2,16 @@
 --[[ reap: takes a dead node out of one bucket, some owners at a time.
   Why a script: each owner's lists as one, and who went offline is decided once.     Cost: O(count × sessions)
   KEYS held      set, the owners of this bucket of which the node held a socket
+  KEYS untold    hash: what calls of the node have still to tell
   KEYS online    sorted set of this bucket's users who are online
   ARGV node      the dead node's id
   ARGV bucket    what the keys of this bucket start with; the owners' keys are made from it
   ARGV to        prefix of the nodes' channels in this bucket
   ARGV count     owners at most
-  RETURNS        ok <owners left> <sessions removed> {<user> <number of this change of presence>}*, those who went offline
+  RETURNS        ok <owners left> <sessions removed> <calls cut short> {<user> <number of this change of presence>}*, those who went offline
   PUBLISHES      the session frame of each user who has sessions elsewhere
 ]]
-local held, online = KEYS[1], KEYS[2]
+local held, untold, online = KEYS[1], KEYS[2], KEYS[3]
 local node, bucket, to, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include tell
 -- @include tell-sessions
@@ -39,4 +40,5 @@ for _, owner in ipairs(redis.call('SPOP', held, count)) do
     redis.call('SREM', keys .. 'nodes', node)
   end
 end
-return { 'ok', tostring(redis.call('SCARD', held)), tostring(removed), unpack(gone) }
+local left, cut = redis.call('SCARD', held), redis.call('HLEN', untold)
+return { 'ok', tostring(left), tostring(removed), tostring(cut), unpack(gone) }
