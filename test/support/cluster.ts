@@ -8,6 +8,8 @@ import { type Claims, signToken } from './harness-jwt.ts'
 
 export interface ClusterOptions {
   redisUrl: string
+  /** For gateways that have another way to it: the first one's, the second one's, … */
+  redisUrls?: readonly (string | undefined)[]
   /** How many gateways; 2 where not given. They are called gw-1, gw-2, … */
   gateways?: number
   /** Settings beyond, or instead of, those every cluster here has. An empty one is left out. */
@@ -26,7 +28,12 @@ export interface Cluster {
 }
 
 /** Starts gateways and waits until all are ready. The stranger limit is off where `env` doesn't set it. */
-export async function startCluster({ redisUrl, gateways = 2, env = {} }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({
+  redisUrl,
+  redisUrls = [],
+  gateways = 2,
+  env = {},
+}: ClusterOptions): Promise<Cluster> {
   const jwtSecret = randomBytes(32).toString('hex')
   const apiKey = randomBytes(24).toString('hex')
   const keyPrefix = `t${randomBytes(6).toString('hex')}:`
@@ -42,7 +49,9 @@ export async function startCluster({ redisUrl, gateways = 2, env = {} }: Cluster
   const nodes: Gateway[] = []
   for (let number = 1; number <= gateways; number++) {
     const [port, tcpPort] = [await freePort(), await freePort()]
-    nodes.push(new Gateway({ name: `gw-${number}`, port, tcpPort, env: common }))
+    const own = redisUrls[number - 1]
+    const settings = own === undefined ? common : { ...common, REDIS_URL: own }
+    nodes.push(new Gateway({ name: `gw-${number}`, port, tcpPort, env: settings }))
   }
   const close = async () => {
     await Promise.all(nodes.map((node) => node.kill('SIGKILL')))
