@@ -7,7 +7,7 @@ import type { BusEvent, Order } from '../bus/bus.ts'
 import type { Log } from '../lib/log.ts'
 import type { TopicPublisher } from './connection.ts'
 import type { Follow } from './follow.ts'
-import type { Hub } from './hub.ts'
+import type { Hub, LocalConv } from './hub.ts'
 import type { LocalUser } from './session.ts'
 
 const USER = 'user:'
@@ -46,7 +46,17 @@ export class Fanout {
       if (event.kind === 'message') local.forwarded = event.position
       // One who was removed may still follow the topic. Nobody gets this one live; the recovery says resync.
       if (this.#isDoubtful(local.conv)) local.missed ||= event.kind === 'message'
+      else if (event.kind === 'typing') this.#hint(local, event.frame)
       else this.#topics.publish(event.topic, event.frame)
+    }
+  }
+
+  /** One by one: the transport's own fan-out would put it in the way of what waits for those who are behind. */
+  #hint({ users }: LocalConv, frame: Uint8Array): void {
+    for (const user of users) {
+      for (const session of this.#hub.users.get(user)?.sessions ?? []) {
+        if (session.connection.buffered() === 0) session.deliver(frame)
+      }
     }
   }
 
