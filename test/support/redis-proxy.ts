@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** What is waited for, and what happens to the line that carries it. */
 interface Trap {
   words: string
-  /** stop: it does not reach Redis · silence: it does, and is not answered · lose: this piece alone vanishes */
+  /** stop: it does not reach Redis · silence: it does, and is not answered · lose: the publish with it vanishes */
   does: 'stop' | 'silence' | 'lose'
   sprung: (line: HeldLine) => void
 }
@@ -57,7 +57,7 @@ export class RedisProxy {
     return this.#trap(words, 'silence')
   }
 
-  /** Loses the next piece with these words that comes from Redis; what follows on the line passes. */
+  /** Loses the next publish with these words on its way to a subscriber; all others pass. */
   async loses(words: string): Promise<void> {
     await this.#trap(words, 'lose')
   }
@@ -91,10 +91,12 @@ export class RedisProxy {
     redis.on('data', (piece) => {
       if (held?.does === 'silence') held.sprung(line)
       if (held) return
-      const lost = this.#springs(piece, ['lose'])
-      if (!lost) gateway.write(piece)
-      else if (isWhole(piece.toString('latin1'))) lost.sprung(line)
-      else gateway.destroy(new Error('the piece to lose is not whole'))
+      let rest = piece as Buffer
+      for (let lost = this.#springs(rest, ['lose']); lost; lost = this.#springs(rest, ['lose'])) {
+        rest = withoutPublish(rest, lost.words)
+        lost.sprung(line)
+      }
+      if (rest.length > 0) gateway.write(rest)
     })
   }
 
@@ -109,5 +111,14 @@ export class RedisProxy {
   }
 }
 
-/** Whether a piece begins with a reply and ends with one, so that those around it stay readable. */
-const isWhole = (piece: string) => /^[*>]/.test(piece) && piece.endsWith('\r\n')
+/** @returns what came from Redis without the publish that holds these words: three strings, each with its length */
+function withoutPublish(piece: Buffer, words: string): Buffer {
+  const start = piece.lastIndexOf('3\r\n$8\r\nsmessage', piece.indexOf(words)) - 1
+  let end = start + '*3\r\n'.length
+  for (let part = 0; part < 3; part++) {
+    const line = piece.indexOf('\r\n', end)
+    end = line + 2 + Number(piece.toString('latin1', end + 1, line)) + 2
+  }
+  if (start < 0 || !(end <= piece.length)) throw new Error(`no whole publish holds ${words}`)
+  return Buffer.concat([piece.subarray(0, start), piece.subarray(end)])
+}
