@@ -1,99 +1,56 @@
 /**
- * `npm run bench`: which scenarios run, how long, and what becomes of their outcomes.
+ * `npm run bench`: which scenarios run, how long, and what becomes of what they found.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { Outcome } from './lib/outcome.ts'
-import { asPage, asText, surroundings } from './lib/report.ts'
-import { dmLatency } from './scenarios/dm-latency.ts'
-import { dmSaturation } from './scenarios/dm-saturation.ts'
-import { groupFanout } from './scenarios/group-fanout.ts'
-import { idleMemory } from './scenarios/idle-memory.ts'
+import { interleave, type Series } from './lib/interleave.ts'
+import { type PeerName, peer } from './peers/peers.ts'
+import { surroundings } from './report/surroundings.ts'
+import { partTable } from './report/table.ts'
+import { dm } from './scenarios/dm.ts'
 
-const USAGE = `npm run bench -- [options]
-  --only <names>   of dm, memory, group, comma-separated; all where not given
-  --quick          shorter, with fewer idle connections: at most a minute
-  --rate <n>       messages/s of the latency run; half of this run's saturation where not given
-  --json <file>    writes the outcomes there too
-  --write          writes docs/benchmarks.md
-`
-const NAMES = ['dm', 'memory', 'group']
-const PAGE = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
-const GENERATORS = 2
-const PAIRS = 64
-
-const { values } = readArguments()
-const only = values.only?.split(',') ?? NAMES
-const unknown = only.find((name) => !NAMES.includes(name))
-const rate = values.rate === undefined ? undefined : Number(values.rate)
-if (values.help || unknown !== undefined || (rate !== undefined && !(rate > 0))) {
-  process.stderr.write(USAGE)
-  process.exit(values.help ? 0 : 2)
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    peers: { type: 'string' },
+    repeats: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '6' },
+    json: { type: 'string' },
+  },
+})
+const names = (values.peers?.split(',') ?? [
+  'starling',
+  'sio-durable',
+  'sio-bare',
+  'sio-uws-durable',
+  'sio-uws-bare',
+  'ws-durable',
+  'ws-bare',
+  'uws',
+]) as PeerName[]
+const say = (words: string) => process.stderr.write(`${words}\n`)
+const lengths = { warmupMs: 3_000, measureMs: Number(values.seconds) * 1e3 }
+const rates = [1_000, 4_000]
+const series: Series[] = await interleave(
+  names.map((name) => ({
+    name,
+    run: () =>
+      dm(peer(name), {
+        generators: 2,
+        pairs: 64,
+        inFlight: 256,
+        rates: name.includes('durable') || name === 'starling' ? rates : [],
+        ...lengths,
+      }),
+  })),
+  { repeats: Number(values.repeats), extra: 2, say },
+)
+process.stdout.write(`${surroundings().join('\n')}\n`)
+for (const part of ['dm', ...rates.map((rate) => `dm@${rate}`)])
+  process.stdout.write(`\n${part}\n${partTable(part, series).join('\n')}\n`)
+for (const one of series) {
+  const notes = new Set(one.samples.flatMap(({ notes }) => notes))
+  process.stdout.write(`${one.name}: ${[...notes].join('\n  ')}\n`)
 }
-const length = values.quick
-  ? { warmupMs: 2_000, measureMs: 6_000, settleMs: 5_000, connections: 2_000 }
-  : { warmupMs: 5_000, measureMs: 20_000, settleMs: 15_000, connections: 10_000 }
-
-const outcomes: Outcome[] = []
-const load = { generators: GENERATORS, warmupMs: length.warmupMs, measureMs: length.measureMs }
-if (only.includes('dm')) {
-  const saturation = await attempt('dm-saturation', () =>
-    dmSaturation({ ...load, pairs: PAIRS, inFlight: 256 }),
-  )
-  const ratePerSecond = rate ?? Math.floor((saturation.figures[0]?.value ?? 0) / 2)
-  if (ratePerSecond > 0) {
-    await attempt('dm-latency', () => dmLatency({ ...load, pairs: PAIRS, ratePerSecond }))
-  }
-}
-if (only.includes('memory')) {
-  await attempt('idle-memory', () => idleMemory({ generators: GENERATORS, ...length }))
-}
-if (only.includes('group')) {
-  await attempt('group-fanout', () => groupFanout({ ...load, members: 1_000, writers: 4, inFlight: 4 }))
-}
-
-const at = surroundings()
-const failed = outcomes.some(({ faults }) => faults.length > 0)
-process.stdout.write(asText(outcomes, at))
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ at, outcomes }, null, 2)}\n`)
-if (values.write && !failed) {
-  mkdirSync(dirname(PAGE), { recursive: true })
-  writeFileSync(PAGE, asPage(outcomes, at))
-}
-process.exit(failed ? 1 : 0)
-
-/** Runs a scenario and keeps its outcome; one that breaks off is an outcome too. */
-async function attempt(scenario: string, run: () => Promise<Outcome>): Promise<Outcome> {
-  say(scenario)
-  const outcome = await run().catch((fault: unknown): Outcome => {
-    const words = fault instanceof Error ? fault.message : String(fault)
-    return { scenario, setting: 'broke off', figures: [], notes: [], faults: [words] }
-  })
-  outcomes.push(outcome)
-  return outcome
-}
-
-/** Progress, apart from the result. */
-function say(words: string): void {
-  process.stderr.write(`${words} …\n`)
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        only: { type: 'string' },
-        quick: { type: 'boolean', default: false },
-        rate: { type: 'string' },
-        json: { type: 'string' },
-        write: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    })
-  } catch (fault) {
-    process.stderr.write(`${(fault as Error).message}\n${USAGE}`)
-    process.exit(2)
-  }
-}
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(series, null, 2))
+process.exit(series.some(({ samples }) => samples.some(({ faults }) => faults.length > 0)) ? 1 : 0)

@@ -4,17 +4,25 @@
  * the earlier ones, and its latency counts from when it was due, so that a slow answer hides no waiting.
  */
 import { nowUs, type Times, until } from './clock.ts'
-import { kindOf, readStamp, type Stamp, sendFrames } from './frames.ts'
+import { DIALECTS, type DialectName } from './dialects.ts'
 import type { Login } from './login.ts'
+import { pace } from './pacer.ts'
 import { Samples } from './samples.ts'
 import { serve } from './serve.ts'
 import { forEachAtOnce, openSession } from './session.ts'
-import type { LoadSocket } from './socket.ts'
+import type { LoadSocket, OnText } from './socket.ts'
+import { readStamp, type Stamp } from './stamp.ts'
 import { Tally } from './tally.ts'
 
 export interface PairLogin {
   sender: Login
-  receiver: Login
+  /** Where not given, an ack is the echo of its message, and the delivery too. */
+  receiver?: Login
+}
+
+export interface PairsConnect {
+  dialect: DialectName
+  pairs: PairLogin[]
 }
 
 export interface PairsLoad extends Times {
@@ -38,7 +46,7 @@ export interface PairsResult {
 }
 
 export type PairsCommands = {
-  connect: { argument: PairLogin[]; result: undefined }
+  connect: { argument: PairsConnect; result: undefined }
   load: { argument: PairsLoad; result: PairsResult }
 }
 
@@ -66,26 +74,29 @@ function onFault(fault: string): void {
   if (faults.length < FAULTS_KEPT) faults.push(fault)
 }
 
-async function connect(logins: PairLogin[]): Promise<void> {
+async function connect({ dialect: name, pairs: logins }: PairsConnect): Promise<void> {
+  const dialect = DIALECTS[name]
   await forEachAtOnce(logins, async ({ sender, receiver }, stream) => {
     const tally = new Tally()
-    await openSession({
-      login: receiver,
-      onFault,
-      onText: (data, start, end) => {
-        if (kindOf(data, start) !== 'message' || !readStamp(data, start, end, stamp)) return
+    const onMessage: OnText = (data, start, end) => {
+      for (let at = readStamp(data, start, end, stamp); at >= 0; at = readStamp(data, at, end, stamp)) {
         tally.note(stamp.n)
         on.delivery(stamp, nowUs())
-      },
-    })
+      }
+    }
+    if (receiver) await openSession({ dialect, login: receiver, onFault, onMessage })
     const socket = await openSession({
+      dialect,
       login: sender,
       onFault,
-      onText: (data, start, end) => {
-        if (kindOf(data, start) === 'ack' && readStamp(data, start, end, stamp)) on.ack(stamp, nowUs())
+      onAck(data, start, end, socket) {
+        if (readStamp(data, start, end, stamp) < 0) return
+        on.ack(stamp, nowUs())
+        if (!receiver) onMessage(data, start, end, socket)
       },
     })
-    pairs[stream] = { stream, socket, write: sendFrames(`user:${receiver.user}`), sent: 0, acked: 0, tally }
+    const write = dialect.sends(`user:${receiver?.user ?? sender.user}`)
+    pairs[stream] = { stream, socket, write, sent: 0, acked: 0, tally }
   })
 }
 
@@ -117,8 +128,9 @@ async function load({ mode, startUs, measureUs, endUs }: PairsLoad): Promise<Pai
     for (let index = 0; index < mode.inFlight; index++) send(pairs[index % pairs.length]!, nowUs())
     await until(endUs)
   } else {
-    await sendOnSchedule(mode.ratePerSecond, startUs, endUs, (dueUs) => {
+    await pace({ ratePerSecond: mode.ratePerSecond, startUs, endUs }, (index, dueUs) => {
       if (isMeasured(dueUs)) lateMs.add((nowUs() - dueUs) / 1e3)
+      send(pairs[index % pairs.length]!, dueUs)
     })
   }
   lastSign = nowUs()
@@ -141,25 +153,5 @@ async function load({ mode, startUs, measureUs, endUs }: PairsLoad): Promise<Pai
 }
 
 const isComplete = () => pairs.every(({ sent, acked, tally }) => acked === sent && tally.received === sent)
-
-/** Sends what is due, pair by pair in turn, until the end. @param sent told for each when it was due */
-async function sendOnSchedule(
-  ratePerSecond: number,
-  startUs: number,
-  endUs: number,
-  sent: (dueUs: number) => void,
-): Promise<void> {
-  const count = Math.floor(((endUs - startUs) / 1e6) * ratePerSecond)
-  const dueAt = (index: number) => Math.floor(startUs + (index * 1e6) / ratePerSecond)
-  for (let index = 0; index < count; ) {
-    const now = nowUs()
-    for (; index < count && dueAt(index) <= now; index++) {
-      const dueUs = dueAt(index)
-      sent(dueUs)
-      send(pairs[index % pairs.length]!, dueUs)
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-}
 
 serve({ connect, load })

@@ -1,7 +1,7 @@
 /**
- * A session of a load generator: a socket that has had its welcome.
+ * A session of a load generator: a socket that has logged in and been welcomed.
  */
-import { helloFrame, kindOf } from './frames.ts'
+import type { Dialect } from './dialect.ts'
 import type { Login } from './login.ts'
 import { LoadSocket, type OnText } from './socket.ts'
 
@@ -9,15 +9,18 @@ import { LoadSocket, type OnText } from './socket.ts'
 const OPENING_AT_ONCE = 64
 
 export interface SessionOptions {
+  dialect: Dialect
   login: Login
-  /** Acks, messages and all that comes after the welcome; errors excepted. */
-  onText: OnText
+  onAck?: OnText
+  /** A frame with one or more messages. */
+  onMessage?: OnText
   /** What must not happen in a good run: an error frame, the end of the connection. */
   onFault: (fault: string) => void
 }
 
-/** Connects and says hello. @throws Error where there is no welcome */
-export async function openSession({ login, onText, onFault }: SessionOptions): Promise<LoadSocket> {
+/** Connects and logs in. @throws Error where there is no welcome */
+export async function openSession(options: SessionOptions): Promise<LoadSocket> {
+  const { dialect, login, onAck, onMessage, onFault } = options
   const welcome = Promise.withResolvers<void>()
   const fault = (why: string) => {
     welcome.reject(new Error(`${login.user}: ${why}`))
@@ -25,17 +28,28 @@ export async function openSession({ login, onText, onFault }: SessionOptions): P
   }
   const socket = await LoadSocket.open({
     port: login.port,
-    path: '/ws',
-    subprotocol: 'starling.v1',
+    path: dialect.path,
+    subprotocol: dialect.subprotocol,
     onEnd: fault,
-    onText: (data, start, end) => {
-      const kind = kindOf(data, start)
-      if (kind === 'welcome') welcome.resolve()
-      else if (kind === 'error') fault(data.toString('utf8', start, end))
-      else onText(data, start, end)
+    onText(data, start, end, line) {
+      switch (dialect.kindOf(data, start, end)) {
+        case 'ack':
+          return onAck?.(data, start, end, line)
+        case 'message':
+          return onMessage?.(data, start, end, line)
+        case 'greeting':
+          return line.send(dialect.login(login))
+        case 'welcome':
+          return welcome.resolve()
+        case 'ping':
+          return line.send(dialect.pong!)
+        case 'error':
+          return fault(data.toString('utf8', start, end))
+        case 'other':
+      }
     },
   })
-  socket.send(helloFrame(login.user, login.token))
+  if (!dialect.greeted) socket.send(dialect.login(login))
   await welcome.promise
   return socket
 }

@@ -1,13 +1,13 @@
 /**
  * A WebSocket client with nothing on top, cheap enough that a generator is not what is measured: all sockets of
- * a process read into one buffer, frames are handed on as places in it, texts go out with a mask of zeros.
- * It knows what our gateways write: unfragmented, uncompressed frames.
+ * a process read into one buffer, frames are handed on as places in it, texts go out with a mask of zeros, and what
+ * one read causes goes out in one write. It knows what servers write here: unfragmented, uncompressed frames.
  */
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 
 /** One text frame; the bytes are only valid during the call. */
-export type OnText = (data: Buffer, start: number, end: number) => void
+export type OnText = (data: Buffer, start: number, end: number, socket: LoadSocket) => void
 
 const OPCODE = { text: 0x1, close: 0x8, ping: 0x9, pong: 0xa } as const
 const FIN = 0x80
@@ -28,6 +28,9 @@ export class LoadSocket {
   /** The beginning of a frame that has not come whole. */
   #rest: Buffer | undefined
   #closing = false
+  #isReading = false
+  /** What goes out when the read under way has been dealt with. */
+  #pending = ''
 
   /**
    * Opens a connection.
@@ -37,7 +40,9 @@ export class LoadSocket {
   static async open(to: {
     port: number
     path: string
-    subprotocol: string
+    subprotocol?: string | undefined
+    /** The client's own address, for more connections than one address has ports. */
+    localAddress?: string | undefined
     onText: OnText
     onEnd: (why: string) => void
   }): Promise<LoadSocket> {
@@ -52,6 +57,7 @@ export class LoadSocket {
     this.#socket = connect({
       host: '127.0.0.1',
       port: to.port,
+      ...(to.localAddress !== undefined && { localAddress: to.localAddress }),
       noDelay: true,
       onread: {
         buffer: shared,
@@ -71,8 +77,9 @@ export class LoadSocket {
         'Upgrade: websocket',
         'Sec-WebSocket-Version: 13',
         `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
-        `Sec-WebSocket-Protocol: ${to.subprotocol}`,
-        HEAD_END,
+        ...(to.subprotocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${to.subprotocol}`]),
+        '',
+        '',
       ].join('\r\n'),
     )
   }
@@ -93,7 +100,14 @@ export class LoadSocket {
       length < 126
         ? String.fromCharCode(MASKED | length)
         : String.fromCharCode(MASKED | 126, length >> 8, length & 0xff)
-    this.#socket.write(String.fromCharCode(FIN | opcode) + size + NO_MASK + text, 'latin1')
+    this.#pending += String.fromCharCode(FIN | opcode) + size + NO_MASK + text
+    if (!this.#isReading) this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#pending === '' || this.#closing) return
+    this.#socket.write(this.#pending, 'latin1')
+    this.#pending = ''
   }
 
   #ended(why: string): void {
@@ -107,11 +121,14 @@ export class LoadSocket {
   #read(chunk: Buffer): void {
     const data = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk
     let at = this.#isOpen ? 0 : this.#readHead(data)
+    this.#isReading = true
     while (this.#isOpen && !this.#closing) {
       const next = this.#readFrame(data, at)
       if (next === undefined) break
       at = next
     }
+    this.#isReading = false
+    this.#flush()
     this.#rest = at < data.length ? Buffer.from(data.subarray(at)) : undefined
   }
 
@@ -147,7 +164,7 @@ export class LoadSocket {
     if (data.length < end) return undefined
     switch (data[at]) {
       case FIN | OPCODE.text:
-        this.#onText(data, start, end)
+        this.#onText(data, start, end, this)
         break
       case FIN | OPCODE.ping:
         this.#write(OPCODE.pong, data.toString('latin1', start, end))

@@ -1,22 +1,16 @@
 /**
- * The stage of the dm scenarios: two gateways, pairs of users whose sender is on one and receiver on the other, half
- * of them each way, and generators that hold them. Loads it, reads the CPU meanwhile, and adds the generators up.
+ * The stage of the dm scenarios: pairs of users whose sender is on one server and receiver on another, half of them
+ * each way, and the generators that hold them. Loads it, reads the CPU meanwhile, and adds the generators up.
  */
-import { type Cluster, withCluster } from '../lib/cluster.ts'
 import { type CpuUse, cpuDuring } from '../lib/cpu.ts'
-import { share, withGenerators } from '../lib/generator.ts'
+import { type Generator, share } from '../lib/generator.ts'
 import { mustBeZero, sumOf } from '../lib/outcome.ts'
 import { timesFromNow } from '../load/clock.ts'
 import type { PairLogin, PairsCommands, PairsLoad, PairsResult } from '../load/pairs.ts'
+import type { Peer } from '../peers/peers.ts'
+import { complaintsOf, processesOf, type System } from '../peers/system.ts'
 
-export interface PairsSetting {
-  generators: number
-  pairs: number
-  warmupMs: number
-  measureMs: number
-  /** Options of Node for the gateways. */
-  nodeOptions?: readonly string[]
-}
+export type PairsGenerators = readonly Generator<PairsCommands>[]
 
 export interface PairsRun {
   results: PairsResult[]
@@ -26,38 +20,46 @@ export interface PairsRun {
   faults: string[]
 }
 
-/** Starts everything, loads it once, ends everything. @param mode rates and numbers of all generators together */
-export function runPairs(setting: PairsSetting, mode: PairsLoad['mode']): Promise<PairsRun> {
-  const { generators: count } = setting
-  const run = (cluster: Cluster) =>
-    withGenerators<PairsCommands, PairsRun>('pairs.ts', count, async (generators) => {
-      const logins = await Promise.all(
-        Array.from({ length: setting.pairs }, (_, pair) => pairLogin(cluster, pair)),
-      )
-      await Promise.all(
-        generators.map((generator, index) => generator.ask('connect', share(logins, index, count))),
-      )
-      const times = timesFromNow(setting)
-      const load = { ...times, mode: divided(mode, count) }
-      const [results, cpu] = await Promise.all([
-        Promise.all(generators.map((generator) => generator.ask('load', load))),
-        cpuDuring(times, [...cluster.processes, ...generators.map(({ watched }) => watched)]),
-      ])
-      return {
-        results,
-        cpu,
-        messages: sumOf(results, ({ ackedInTime }) => ackedInTime),
-        faults: [...faultsOf(results), ...cluster.complaints()],
-      }
-    })
-  return withCluster(run, setting.nodeOptions)
+/** Connects the pairs of all generators. */
+export async function connectPairs(
+  { dialect }: Peer,
+  system: System,
+  generators: PairsGenerators,
+  count: number,
+): Promise<void> {
+  const { length: nodes } = system.nodes
+  const pairs = await Promise.all(
+    Array.from({ length: count }, async (_, pair): Promise<PairLogin> => {
+      const [here, there] = [pair % nodes, (pair + 1) % nodes]
+      const sender = await system.login(`sender-${pair}`, here)
+      // One server alone has nobody to hand a message on to: it echoes.
+      return nodes === 1 ? { sender } : { sender, receiver: await system.login(`receiver-${pair}`, there) }
+    }),
+  )
+  await Promise.all(
+    generators.map((generator, index) =>
+      generator.ask('connect', { dialect, pairs: share(pairs, index, generators.length) }),
+    ),
+  )
 }
 
-async function pairLogin(cluster: Cluster, pair: number): Promise<PairLogin> {
-  const [here, there] = pair % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)
+/** Loads the pairs once. @param mode rates and numbers of all generators together */
+export async function loadPairs(
+  system: System,
+  generators: PairsGenerators,
+  { mode, ...lengths }: { mode: PairsLoad['mode']; warmupMs: number; measureMs: number },
+): Promise<PairsRun> {
+  const times = timesFromNow(lengths)
+  const load = { ...times, mode: divided(mode, generators.length) }
+  const [results, cpu] = await Promise.all([
+    Promise.all(generators.map((generator) => generator.ask('load', load))),
+    cpuDuring(times, [...processesOf(system), ...generators.map(({ watched }) => watched)]),
+  ])
   return {
-    sender: await cluster.login(`sender-${pair}`, here),
-    receiver: await cluster.login(`receiver-${pair}`, there),
+    results,
+    cpu,
+    messages: sumOf(results, ({ ackedInTime }) => ackedInTime),
+    faults: [...faultsOf(results), ...complaintsOf(system)],
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * One gateway as a process of its own, `node src/main.ts`, with its limits on senders out of the way.
+ * One server of a system under test, as a process of its own on a free port, ready when `/readyz` says so.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -8,20 +8,12 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from './free-port.ts'
 import { end, own } from './owned.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_WITHIN_MS = 20_000
 const LOOK_AGAIN_MS = 50
 const TAIL_CHARACTERS = 2_000
 
-/** Documented settings: what protects a deployment from its clients must not be what is measured. */
-const OPEN_LIMITS = {
-  SEND_RATE: '1000000',
-  SEND_BURST: '1000000',
-  STRANGER_LIMIT: '0',
-  CONNECT_RATE: '100000',
-}
-
-export interface GatewayProcess {
+export interface ServerProcess {
   readonly name: string
   readonly port: number
   readonly pid: number
@@ -33,32 +25,27 @@ export interface GatewayProcess {
   close(): Promise<void>
 }
 
-/**
- * Starts a gateway and waits until it is ready.
- * @param nodeOptions options of Node itself, for profiles
- * @throws Error with what it said last, where it does not become ready
- */
-export async function startGateway(options: {
+export interface ServerOptions {
   name: string
-  redisUrl: string
-  jwtSecret: string
+  /** From the root of the tree. */
+  script: string
+  /** Besides `HOST` and `PORT`. */
+  env: Record<string, string>
+  /** Options of Node itself, for profiles. */
   nodeOptions?: readonly string[]
-}): Promise<GatewayProcess> {
+  /** The tree it runs in, where it is not this one. */
+  root?: string
+}
+
+/** Starts a server and waits until it is ready. @throws Error with what it said last, where it does not become ready */
+export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+  const { name, script, env, nodeOptions = [], root = ROOT } = options
   const port = await freePort()
   const child = own(
-    spawn(process.execPath, [...(options.nodeOptions ?? []), 'src/main.ts'], {
-      cwd: ROOT,
+    spawn(process.execPath, [...nodeOptions, script], {
+      cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env['PATH'],
-        HOST: '127.0.0.1',
-        PORT: String(port),
-        NODE_NAME: options.name,
-        REDIS_URL: options.redisUrl,
-        JWT_SECRET: options.jwtSecret,
-        LOG_LEVEL: 'warn',
-        ...OPEN_LIMITS,
-      },
+      env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: String(port), ...env },
     }),
   )
   let tail = ''
@@ -68,9 +55,9 @@ export async function startGateway(options: {
     })
   }
   const hasExited = () => child.exitCode !== null || child.signalCode !== null
-  await ready(child, port, () => `${options.name} is not ready: ${tail}`)
+  await ready(child, port, () => `${name} is not ready: ${tail}`)
   return {
-    name: options.name,
+    name,
     port,
     pid: child.pid!,
     get tail() {
@@ -79,15 +66,18 @@ export async function startGateway(options: {
     get hasExited() {
       return hasExited()
     },
-    residentBytes() {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
-      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
-    },
-    close: () => leave(child, options.nodeOptions !== undefined),
+    residentBytes: () => residentBytes(child.pid!),
+    close: () => leave(child, nodeOptions.length > 0),
   }
 }
 
-/** A gateway that is profiled must end by itself, or its profile is never written. */
+/** @returns the resident memory of a process */
+function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+}
+
+/** One that is profiled must end by itself, or its profile is never written. */
 async function leave(child: ChildProcess, isProfiled: boolean): Promise<void> {
   if (isProfiled && child.exitCode === null) {
     const ended = new Promise((resolve) => child.once('exit', resolve))

@@ -1,0 +1,89 @@
+/**
+ * One-to-one messages over two servers: how many a second go through at most and what one costs, then how long one
+ * takes at fixed rates, counted from when it was due.
+ */
+import { type CpuUse, cpuSecondsOf } from '../lib/cpu.ts'
+import { withGenerators } from '../lib/generator.ts'
+import { joined, type Sample, sampleOf } from '../lib/outcome.ts'
+import { percentilesOf } from '../lib/percentiles.ts'
+import { bottleneckOf, busyLine } from '../lib/verdict.ts'
+import type { PairsCommands, PairsResult } from '../load/pairs.ts'
+import type { Peer } from '../peers/peers.ts'
+import { type Shape, withSystem } from '../peers/system.ts'
+import { connectPairs, loadPairs, type PairsRun } from './pairs.ts'
+
+export interface DmSetting {
+  generators: number
+  pairs: number
+  /** Messages under way in all pairs together. */
+  inFlight: number
+  /** Messages a second, of all pairs together, of the open loops. */
+  rates: readonly number[]
+  warmupMs: number
+  measureMs: number
+}
+
+/** A generator that sends later than this is part of what it measures, ms. */
+const LATE_MS = 2
+
+export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<Sample> {
+  const { rates, inFlight, pairs, ...lengths } = setting
+  return withSystem(
+    () => peer.start(shape),
+    (system) =>
+      withGenerators<PairsCommands, Sample>('pairs.ts', setting.generators, async (generators) => {
+        await connectPairs(peer, system, generators, pairs)
+        const closed = await loadPairs(system, generators, { ...lengths, mode: { is: 'closed', inFlight } })
+        const parts = [saturation(closed)]
+        for (const ratePerSecond of rates) {
+          const open = await loadPairs(system, generators, {
+            ...lengths,
+            mode: { is: 'open', ratePerSecond },
+          })
+          parts.push(latency(open, ratePerSecond))
+        }
+        return joined(parts)
+      }),
+  )
+}
+
+function saturation({ cpu, messages, faults }: PairsRun): Sample {
+  return sampleOf(cpu, {
+    figures: { 'dm.perSecond': messages / cpu.seconds, ...cpuFigures('dm', cpu, messages) },
+    notes: [busyLine(cpu), bottleneckOf(cpu)],
+    faults,
+  })
+}
+
+function latency({ results, cpu, messages, faults }: PairsRun, rate: number): Sample {
+  const over = (of: (result: PairsResult) => Float64Array) => percentilesOf(results.map(of))
+  const [ack, delivery, late] = [over((r) => r.ackMs), over((r) => r.deliveryMs), over((r) => r.lateMs)]
+  const prefix = `dm@${rate}`
+  return sampleOf(cpu, {
+    figures: {
+      [`${prefix}.deliveryP50`]: delivery.p50,
+      [`${prefix}.deliveryP99`]: delivery.p99,
+      [`${prefix}.deliveryP999`]: delivery.p999,
+      [`${prefix}.ackP50`]: ack.p50,
+      [`${prefix}.ackP99`]: ack.p99,
+      [`${prefix}.ackP999`]: ack.p999,
+      [`${prefix}.lateP99`]: late.p99,
+      [`${prefix}.cpu`]: microseconds(cpuSecondsOf(cpu, 'gateway', 'store'), messages),
+    },
+    notes:
+      late.p99 > LATE_MS
+        ? [`THE GENERATOR was late by ${late.p99.toFixed(1)} ms at p99 of ${rate}/s: upper bounds`]
+        : [],
+    faults,
+  })
+}
+
+/** @returns what one of so many cost the system, in all and by part, and the generators */
+const cpuFigures = (prefix: string, cpu: CpuUse, count: number): Record<string, number> => ({
+  [`${prefix}.cpu`]: microseconds(cpuSecondsOf(cpu, 'gateway', 'store'), count),
+  [`${prefix}.cpuServers`]: microseconds(cpuSecondsOf(cpu, 'gateway'), count),
+  [`${prefix}.cpuStore`]: microseconds(cpuSecondsOf(cpu, 'store'), count),
+  [`${prefix}.cpuGenerators`]: microseconds(cpuSecondsOf(cpu, 'generator'), count),
+})
+
+const microseconds = (seconds: number, count: number) => (seconds * 1e6) / count
