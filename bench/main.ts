@@ -1,56 +1,69 @@
 /**
- * `npm run bench`: which scenarios run, how long, and what becomes of what they found.
+ * `npm run bench`: which sections run, how often, and what becomes of what they found.
  */
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { interleave, type Series } from './lib/interleave.ts'
-import { type PeerName, peer } from './peers/peers.ts'
-import { surroundings } from './report/surroundings.ts'
-import { partTable } from './report/table.ts'
-import { dm } from './scenarios/dm.ts'
+import { interleave } from './lib/interleave.ts'
+import { ROOT } from './lib/server-process.ts'
+import { isPeerName, type PeerName, peer } from './peers/peers.ts'
+import { asPage, asText, type Finding, isFailed } from './report/page.ts'
+import { sections } from './sections.ts'
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    peers: { type: 'string' },
-    repeats: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '6' },
-    json: { type: 'string' },
-  },
-})
-const names = (values.peers?.split(',') ?? [
-  'starling',
-  'sio-durable',
-  'sio-bare',
-  'sio-uws-durable',
-  'sio-uws-bare',
-  'ws-durable',
-  'ws-bare',
-  'uws',
-]) as PeerName[]
-const say = (words: string) => process.stderr.write(`${words}\n`)
-const lengths = { warmupMs: 3_000, measureMs: Number(values.seconds) * 1e3 }
-const rates = [1_000, 4_000]
-const series: Series[] = await interleave(
-  names.map((name) => ({
-    name,
-    run: () =>
-      dm(peer(name), {
-        generators: 2,
-        pairs: 64,
-        inFlight: 256,
-        rates: name.includes('durable') || name === 'starling' ? rates : [],
-        ...lengths,
-      }),
-  })),
-  { repeats: Number(values.repeats), extra: 2, say },
-)
-process.stdout.write(`${surroundings().join('\n')}\n`)
-for (const part of ['dm', ...rates.map((rate) => `dm@${rate}`)])
-  process.stdout.write(`\n${part}\n${partTable(part, series).join('\n')}\n`)
-for (const one of series) {
-  const notes = new Set(one.samples.flatMap(({ notes }) => notes))
-  process.stdout.write(`${one.name}: ${[...notes].join('\n  ')}\n`)
+const USAGE = `npm run bench -- [options]
+  --only <names>    sections, comma-separated; their beginnings will do (dm, group, connections, storm, …)
+  --peers <names>   only these systems
+  --repeats <n>     undisturbed repeats of each; 5 where not given
+  --extra <n>       rounds that may be added for what other work has disturbed; 3 where not given
+  --seconds <n>     of each measurement; 6 where not given
+  --json <file>     writes all samples there
+  --no-write        leaves docs/benchmarks.md alone; so does a run of a part
+`
+const PAGE = join(ROOT, 'docs/benchmarks.md')
+const WARMUP_MS = 3_000
+
+const values = readArguments()
+const all = sections({ warmupMs: WARMUP_MS, measureMs: Number(values.seconds) * 1e3 })
+const only = values.only?.split(',')
+const chosen = all.filter(({ name }) => !only || only.some((part) => name.startsWith(part)))
+const peers = values.peers?.split(',')
+const repeats = Number(values.repeats)
+if (values.help || chosen.length === 0 || (peers && !peers.every(isPeerName)) || !(repeats > 0)) {
+  process.stderr.write(USAGE)
+  process.exit(values.help ? 0 : 2)
 }
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(series, null, 2))
-process.exit(series.some(({ samples }) => samples.some(({ faults }) => faults.length > 0)) ? 1 : 0)
+
+const findings: Finding[] = []
+for (const section of chosen) {
+  process.stderr.write(`${section.name} …\n`)
+  const names = section.peers.filter((name) => !peers || peers.includes(name))
+  const series = await interleave(
+    names.map((name: PeerName) => ({ name, run: () => section.run(peer(name)) })),
+    { repeats, extra: Number(values.extra), say: (words) => process.stderr.write(`  ${words}\n`) },
+  )
+  findings.push({ section, series })
+}
+process.stdout.write(asText(findings))
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(findings, null, 2)}\n`)
+if (!values['no-write'] && !only && !peers) writeFileSync(PAGE, asPage(findings))
+process.exit(isFailed(findings) ? 1 : 0)
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string' },
+        peers: { type: 'string' },
+        repeats: { type: 'string', default: '5' },
+        extra: { type: 'string', default: '3' },
+        seconds: { type: 'string', default: '6' },
+        json: { type: 'string' },
+        'no-write': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (fault) {
+    process.stderr.write(`${(fault as Error).message}\n${USAGE}`)
+    process.exit(2)
+  }
+}

@@ -47,7 +47,7 @@ interface Reading {
 const TICK_SECONDS = 0.01
 const NS_PER_SECOND = 1e9
 
-class CpuMeter {
+export class CpuMeter {
   readonly #watched: readonly Watched[]
   readonly #from: Reading
 

@@ -19,10 +19,15 @@ export function timesFromNow({ warmupMs, measureMs }: { warmupMs: number; measur
   return { startUs, measureUs, endUs: measureUs + measureMs * 1e3 }
 }
 
+/** `performance.now` is the cheaper reading of the same clock, but counts from the start of its process. */
+const originUs = (() => {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e6 + nanoseconds / 1e3 - performance.now() * 1e3
+})()
+
 /** @returns µs */
 export function nowUs(): number {
-  const [seconds, nanoseconds] = process.hrtime()
-  return seconds * 1e6 + Math.floor(nanoseconds / 1e3)
+  return Math.floor(originUs + performance.now() * 1e3)
 }
 
 /** Waits until the clock shows `atUs`. */

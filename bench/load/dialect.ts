@@ -18,11 +18,9 @@ export interface Dialect {
   readonly greeted: boolean
   /** Answers a `ping` of the application's own. */
   readonly pong?: string
-  /** @returns the frame that opens a session */
-  login(login: Login): string
+  /** @returns the frames that open a session; with `catchesUp`, that ask for all that was missed, too */
+  login(login: Login, catchesUp: boolean): string[]
   /** @returns a writer of sends to one target; the stamp is their ref, and comes back in ack and message */
   sends(to: string): (stamp: Stamp) => string
-  /** @returns the frame that asks for all that was missed; undefined where the login itself asks */
-  catchUp(): string | undefined
   kindOf(data: Buffer, start: number, end: number): Kind
 }

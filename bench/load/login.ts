@@ -3,5 +3,7 @@ export interface Login {
   /** On 127.0.0.1. */
   port: number
   user: string
+  /** Where this is a member, for systems that believe what a client says. */
+  groups?: readonly string[]
   token: string
 }

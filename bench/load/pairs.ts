@@ -1,7 +1,8 @@
 /**
- * Generator of one-to-one messages: pairs of a sender on one gateway and a receiver on the other. Closed loop: so
- * many under way, an ack lets the next one go. Open loop: a message is due at a fixed time whatever has become of
- * the earlier ones, and its latency counts from when it was due, so that a slow answer hides no waiting.
+ * Generator of one-to-one messages: senders on one server and receivers on another, each sender with one conversation
+ * or several, which it takes in turn. Closed loop: so many under way, an ack lets the sender's next one go. Open loop:
+ * a message is due at a fixed time whatever has become of the earlier ones, and its latency counts from when it was
+ * due, so that a slow answer hides no waiting.
  */
 import { nowUs, type Times, until } from './clock.ts'
 import { DIALECTS, type DialectName } from './dialects.ts'
@@ -14,19 +15,20 @@ import type { LoadSocket, OnText } from './socket.ts'
 import { readStamp, type Stamp } from './stamp.ts'
 import { Tally } from './tally.ts'
 
-export interface PairLogin {
-  sender: Login
-  /** Where not given, an ack is the echo of its message, and the delivery too. */
-  receiver?: Login
-}
-
 export interface PairsConnect {
   dialect: DialectName
-  pairs: PairLogin[]
+  senders: Login[]
+  /** Where there are none, an ack is the echo of its message, and the delivery too. */
+  receivers: Login[]
+  /**
+   * How many pairs of them write: the first sender to the first receiver, and so on, then each to the one after the
+   * next, since neighbours are on different servers, and a message is to go to another one than it came from.
+   */
+  conversations: number
 }
 
 export interface PairsLoad extends Times {
-  /** `closed`: messages under way in all pairs together. `open`: messages a second. */
+  /** `closed`: messages under way in all together. `open`: messages a second. */
   mode: { is: 'closed'; inFlight: number } | { is: 'open'; ratePerSecond: number }
 }
 
@@ -50,9 +52,17 @@ export type PairsCommands = {
   load: { argument: PairsLoad; result: PairsResult }
 }
 
-interface Pair {
-  stream: number
+interface Sender {
   socket: LoadSocket
+  conversations: Conversation[]
+  /** Whose turn it is. */
+  next: number
+}
+
+interface Conversation {
+  stream: number
+  sender: Sender
+  receiver: number
   write: (stamp: Stamp) => string
   sent: number
   acked: number
@@ -64,7 +74,8 @@ const SILENCE_MS = 3_000
 const LOOK_AGAIN_MS = 50
 const FAULTS_KEPT = 5
 
-const pairs: Pair[] = []
+const senders: Sender[] = []
+const conversations: Conversation[] = []
 const faults: string[] = []
 const stamp: Stamp = { stream: 0, n: 0, dueUs: 0 }
 const idle = { ack: () => {}, delivery: () => {} }
@@ -74,34 +85,51 @@ function onFault(fault: string): void {
   if (faults.length < FAULTS_KEPT) faults.push(fault)
 }
 
-async function connect({ dialect: name, pairs: logins }: PairsConnect): Promise<void> {
+async function connect({ dialect: name, receivers, ...to }: PairsConnect): Promise<void> {
   const dialect = DIALECTS[name]
-  await forEachAtOnce(logins, async ({ sender, receiver }, stream) => {
-    const tally = new Tally()
+  await forEachAtOnce(receivers, async (login, receiver) => {
     const onMessage: OnText = (data, start, end) => {
       for (let at = readStamp(data, start, end, stamp); at >= 0; at = readStamp(data, at, end, stamp)) {
-        tally.note(stamp.n)
-        on.delivery(stamp, nowUs())
+        hear(receiver)
       }
     }
-    if (receiver) await openSession({ dialect, login: receiver, onFault, onMessage })
-    const socket = await openSession({
-      dialect,
-      login: sender,
-      onFault,
-      onAck(data, start, end, socket) {
-        if (readStamp(data, start, end, stamp) < 0) return
-        on.ack(stamp, nowUs())
-        if (!receiver) onMessage(data, start, end, socket)
-      },
-    })
-    const write = dialect.sends(`user:${receiver?.user ?? sender.user}`)
-    pairs[stream] = { stream, socket, write, sent: 0, acked: 0, tally }
+    await openSession({ dialect, login, onFault, onMessage })
   })
+  await forEachAtOnce(to.senders, async (login, index) => {
+    const onAck: OnText = (data, start, end) => {
+      if (readStamp(data, start, end, stamp) < 0) return
+      if (receivers.length === 0) hear(index)
+      on.ack(stamp, nowUs())
+    }
+    const socket = await openSession({ dialect, login, onFault, onAck })
+    senders[index] = { socket, conversations: [], next: 0 }
+  })
+  const targets = (receivers.length > 0 ? receivers : to.senders).map(({ user }) =>
+    dialect.sends(`user:${user}`),
+  )
+  for (let stream = 0; stream < to.conversations; stream++) {
+    const sender = senders[stream % senders.length]!
+    const receiver = ((stream % senders.length) + 2 * Math.floor(stream / senders.length)) % targets.length
+    const write = targets[receiver]!
+    const conversation = { stream, sender, receiver, write, sent: 0, acked: 0, tally: new Tally() }
+    conversations.push(conversation)
+    sender.conversations.push(conversation)
+  }
 }
 
-function send(pair: Pair, dueUs: number): void {
-  pair.socket.send(pair.write({ stream: pair.stream, n: pair.sent++, dueUs }))
+function hear(receiver: number): void {
+  const conversation = conversations[stamp.stream]!
+  if (conversation.receiver !== receiver)
+    onFault(`a message for ${conversation.receiver} came to ${receiver}`)
+  conversation.tally.note(stamp.n)
+  on.delivery(stamp, nowUs())
+}
+
+/** Sends what is next of this sender. */
+function send(sender: Sender, dueUs: number): void {
+  const conversation = sender.conversations[sender.next]!
+  sender.next = (sender.next + 1) % sender.conversations.length
+  sender.socket.send(conversation.write({ stream: conversation.stream, n: conversation.sent++, dueUs }))
 }
 
 async function load({ mode, startUs, measureUs, endUs }: PairsLoad): Promise<PairsResult> {
@@ -111,32 +139,33 @@ async function load({ mode, startUs, measureUs, endUs }: PairsLoad): Promise<Pai
   let lastSign = 0
   on = {
     ack({ stream, dueUs }, now) {
-      const pair = pairs[stream]!
-      pair.acked++
+      const conversation = conversations[stream]!
+      conversation.acked++
       lastSign = now
       if (isMeasured(now)) ackedInTime++
       if (isMeasured(dueUs)) ackMs.add((now - dueUs) / 1e3)
-      if (mode.is === 'closed' && now < endUs) send(pair, now)
+      if (mode.is === 'closed' && now < endUs) send(conversation.sender, now)
     },
     delivery({ dueUs }, now) {
       lastSign = now
       if (isMeasured(dueUs)) deliveryMs.add((now - dueUs) / 1e3)
     },
   }
+  const active = senders.filter((sender) => sender.conversations.length > 0)
   await until(startUs)
   if (mode.is === 'closed') {
-    for (let index = 0; index < mode.inFlight; index++) send(pairs[index % pairs.length]!, nowUs())
+    for (let index = 0; index < mode.inFlight; index++) send(active[index % active.length]!, nowUs())
     await until(endUs)
   } else {
     await pace({ ratePerSecond: mode.ratePerSecond, startUs, endUs }, (index, dueUs) => {
       if (isMeasured(dueUs)) lateMs.add((nowUs() - dueUs) / 1e3)
-      send(pairs[index % pairs.length]!, dueUs)
+      send(active[index % active.length]!, dueUs)
     })
   }
   lastSign = nowUs()
   while (!isComplete() && nowUs() - lastSign < SILENCE_MS * 1e3) await until(nowUs() + LOOK_AGAIN_MS * 1e3)
   on = idle
-  const sum = (of: (pair: Pair) => number) => pairs.reduce((total, pair) => total + of(pair), 0)
+  const sum = (of: (one: Conversation) => number) => conversations.reduce((total, one) => total + of(one), 0)
   return {
     sent: sum(({ sent }) => sent),
     acked: sum(({ acked }) => acked),
@@ -152,6 +181,7 @@ async function load({ mode, startUs, measureUs, endUs }: PairsLoad): Promise<Pai
   }
 }
 
-const isComplete = () => pairs.every(({ sent, acked, tally }) => acked === sent && tally.received === sent)
+const isComplete = () =>
+  conversations.every(({ sent, acked, tally }) => acked === sent && tally.received === sent)
 
 serve({ connect, load })

@@ -11,6 +11,8 @@ const OPENING_AT_ONCE = 64
 export interface SessionOptions {
   dialect: Dialect
   login: Login
+  /** Whether all that was missed is asked for. */
+  catchesUp?: boolean
   onAck?: OnText
   /** A frame with one or more messages. */
   onMessage?: OnText
@@ -20,11 +22,14 @@ export interface SessionOptions {
 
 /** Connects and logs in. @throws Error where there is no welcome */
 export async function openSession(options: SessionOptions): Promise<LoadSocket> {
-  const { dialect, login, onAck, onMessage, onFault } = options
+  const { dialect, login, onAck, onMessage, onFault, catchesUp } = options
   const welcome = Promise.withResolvers<void>()
   const fault = (why: string) => {
     welcome.reject(new Error(`${login.user}: ${why}`))
     onFault(`${login.user}: ${why}`)
+  }
+  const logIn = (line: LoadSocket) => {
+    for (const frame of dialect.login(login, catchesUp ?? false)) line.send(frame)
   }
   const socket = await LoadSocket.open({
     port: login.port,
@@ -38,7 +43,7 @@ export async function openSession(options: SessionOptions): Promise<LoadSocket> 
         case 'message':
           return onMessage?.(data, start, end, line)
         case 'greeting':
-          return line.send(dialect.login(login))
+          return logIn(line)
         case 'welcome':
           return welcome.resolve()
         case 'ping':
@@ -49,19 +54,20 @@ export async function openSession(options: SessionOptions): Promise<LoadSocket> 
       }
     },
   })
-  if (!dialect.greeted) socket.send(dialect.login(login))
+  if (!dialect.greeted) logIn(socket)
   await welcome.promise
   return socket
 }
 
-/** Does something for each item, some at a time; ends with the first failure. */
+/** Does something for each item, `atOnce` at a time; ends with the first failure. */
 export async function forEachAtOnce<Item>(
   items: readonly Item[],
   work: (item: Item, index: number) => Promise<void>,
+  atOnce: number = OPENING_AT_ONCE,
 ): Promise<void> {
   const rest = items.entries()
   const lane = async () => {
     for (const [index, item] of rest) await work(item, index)
   }
-  await Promise.all(Array.from({ length: OPENING_AT_ONCE }, lane))
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane))
 }

@@ -62,7 +62,7 @@ export class LoadSocket {
       onread: {
         buffer: shared,
         callback: (bytes) => {
-          this.#read(shared.subarray(0, bytes))
+          this.#read(bytes)
           return true
         },
       },
@@ -118,18 +118,20 @@ export class LoadSocket {
     if (this.#isOpen) this.#onEnd(why)
   }
 
-  #read(chunk: Buffer): void {
-    const data = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk
-    let at = this.#isOpen ? 0 : this.#readHead(data)
+  /** Takes what lies in the shared buffer. */
+  #read(bytes: number): void {
+    const data = this.#rest ? Buffer.concat([this.#rest, shared.subarray(0, bytes)]) : shared
+    const end = this.#rest ? data.length : bytes
+    let at = this.#isOpen ? 0 : this.#readHead(data.subarray(0, end))
     this.#isReading = true
     while (this.#isOpen && !this.#closing) {
-      const next = this.#readFrame(data, at)
+      const next = this.#readFrame(data, at, end)
       if (next === undefined) break
       at = next
     }
     this.#isReading = false
     this.#flush()
-    this.#rest = at < data.length ? Buffer.from(data.subarray(at)) : undefined
+    this.#rest = at < end ? Buffer.from(data.subarray(at, end)) : undefined
   }
 
   /** @returns where the frames begin */
@@ -147,21 +149,21 @@ export class LoadSocket {
   }
 
   /** @returns where the next frame begins; undefined where this one has not come whole */
-  #readFrame(data: Buffer, at: number): number | undefined {
-    if (data.length < at + 2) return undefined
+  #readFrame(data: Buffer, at: number, filled: number): number | undefined {
+    if (filled < at + 2) return undefined
     let length = data[at + 1]!
     let start = at + 2
     if (length === 126) {
-      if (data.length < at + 4) return undefined
+      if (filled < at + 4) return undefined
       length = data.readUInt16BE(at + 2)
       start = at + 4
     } else if (length === 127) {
-      if (data.length < at + 10) return undefined
+      if (filled < at + 10) return undefined
       length = Number(data.readBigUInt64BE(at + 2))
       start = at + 10
     }
     const end = start + length
-    if (data.length < end) return undefined
+    if (filled < end) return undefined
     switch (data[at]) {
       case FIN | OPCODE.text:
         this.#onText(data, start, end, this)

@@ -11,7 +11,7 @@ export interface Stamp {
   dueUs: number
 }
 
-const STREAM_DIGITS = 5
+const STREAM_DIGITS = 6
 const NUMBER_DIGITS = 8
 const TIME_DIGITS = 15
 const START = '"ref":"#'

@@ -67,3 +67,5 @@ const PEERS = {
 
 /** @returns a peer by its name */
 export const peer = (name: PeerName): Peer => ({ name, ...PEERS[name] })
+
+export const isPeerName = (name: string): name is PeerName => Object.hasOwn(PEERS, name)

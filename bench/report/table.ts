@@ -2,15 +2,11 @@
  * Series as tables: a line for each figure, a column for each system, medians with their spread.
  */
 import type { Series } from '../lib/interleave.ts'
-import { type Spread, spreadOf } from '../lib/statistics.ts'
-import { figureName } from './figures.ts'
-
-/** @returns a figure of a series */
-const figureOf = ({ samples }: Series, key: string): Spread =>
-  spreadOf(samples.map(({ figures }) => figures[key]).filter((value) => value !== undefined))
+import type { Spread } from '../lib/statistics.ts'
+import { figureName, figureOf } from './figures.ts'
 
 /** @returns a number as a reader wants it: three digits, thousands apart */
-const asNumber = (value: number): string =>
+export const asNumber = (value: number): string =>
   Number.isNaN(value)
     ? '–'
     : Math.abs(value) >= 100
@@ -22,7 +18,7 @@ const asSpread = ({ median, min, max, count }: Spread): string =>
   count > 1 ? `${asNumber(median)} (${asNumber(min)}–${asNumber(max)})` : asNumber(median)
 
 /** @returns a table as lines of Markdown, its columns padded so that a terminal shows it too */
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   )

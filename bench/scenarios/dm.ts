@@ -4,7 +4,7 @@
  */
 import { type CpuUse, cpuSecondsOf } from '../lib/cpu.ts'
 import { withGenerators } from '../lib/generator.ts'
-import { joined, type Sample, sampleOf } from '../lib/outcome.ts'
+import { joined, type Sample, sampleOf, sumOf } from '../lib/outcome.ts'
 import { percentilesOf } from '../lib/percentiles.ts'
 import { bottleneckOf, busyLine } from '../lib/verdict.ts'
 import type { PairsCommands, PairsResult } from '../load/pairs.ts'
@@ -32,7 +32,7 @@ export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<S
     () => peer.start(shape),
     (system) =>
       withGenerators<PairsCommands, Sample>('pairs.ts', setting.generators, async (generators) => {
-        await connectPairs(peer, system, generators, pairs)
+        await connectPairs(peer, system, generators, { senders: pairs })
         const closed = await loadPairs(system, generators, { ...lengths, mode: { is: 'closed', inFlight } })
         const parts = [saturation(closed)]
         for (const ratePerSecond of rates) {
@@ -47,9 +47,15 @@ export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<S
   )
 }
 
-function saturation({ cpu, messages, faults }: PairsRun): Sample {
+function saturation({ cpu, messages, results, faults }: PairsRun): Sample {
   return sampleOf(cpu, {
-    figures: { 'dm.perSecond': messages / cpu.seconds, ...cpuFigures('dm', cpu, messages) },
+    figures: {
+      'dm.perSecond': messages / cpu.seconds,
+      ...cpuFigures('dm', cpu, messages),
+      'dm.lost': sumOf(results, ({ lost }) => lost),
+      'dm.doubled': sumOf(results, ({ doubled }) => doubled),
+      'dm.outOfOrder': sumOf(results, ({ outOfOrder }) => outOfOrder),
+    },
     notes: [busyLine(cpu), bottleneckOf(cpu)],
     faults,
   })
@@ -79,7 +85,7 @@ function latency({ results, cpu, messages, faults }: PairsRun, rate: number): Sa
 }
 
 /** @returns what one of so many cost the system, in all and by part, and the generators */
-const cpuFigures = (prefix: string, cpu: CpuUse, count: number): Record<string, number> => ({
+export const cpuFigures = (prefix: string, cpu: CpuUse, count: number): Record<string, number> => ({
   [`${prefix}.cpu`]: microseconds(cpuSecondsOf(cpu, 'gateway', 'store'), count),
   [`${prefix}.cpuServers`]: microseconds(cpuSecondsOf(cpu, 'gateway'), count),
   [`${prefix}.cpuStore`]: microseconds(cpuSecondsOf(cpu, 'store'), count),

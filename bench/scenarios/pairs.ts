@@ -6,7 +6,7 @@ import { type CpuUse, cpuDuring } from '../lib/cpu.ts'
 import { type Generator, share } from '../lib/generator.ts'
 import { mustBeZero, sumOf } from '../lib/outcome.ts'
 import { timesFromNow } from '../load/clock.ts'
-import type { PairLogin, PairsCommands, PairsLoad, PairsResult } from '../load/pairs.ts'
+import type { PairsCommands, PairsLoad, PairsResult } from '../load/pairs.ts'
 import type { Peer } from '../peers/peers.ts'
 import { complaintsOf, processesOf, type System } from '../peers/system.ts'
 
@@ -20,25 +20,38 @@ export interface PairsRun {
   faults: string[]
 }
 
-/** Connects the pairs of all generators. */
+export interface Crowd {
+  senders: number
+  /** As many as senders where not given. */
+  receivers?: number
+  /** One of each sender where not given. */
+  conversations?: number
+}
+
+/** Connects senders and receivers, half of the pairs each way. */
 export async function connectPairs(
   { dialect }: Peer,
   system: System,
   generators: PairsGenerators,
-  count: number,
+  crowd: Crowd,
 ): Promise<void> {
   const { length: nodes } = system.nodes
-  const pairs = await Promise.all(
-    Array.from({ length: count }, async (_, pair): Promise<PairLogin> => {
-      const [here, there] = [pair % nodes, (pair + 1) % nodes]
-      const sender = await system.login(`sender-${pair}`, here)
-      // One server alone has nobody to hand a message on to: it echoes.
-      return nodes === 1 ? { sender } : { sender, receiver: await system.login(`receiver-${pair}`, there) }
-    }),
-  )
+  const { receivers: count = crowd.senders, conversations = crowd.senders } = crowd
+  const logins = (role: string, length: number, shift: number) =>
+    Promise.all(
+      Array.from({ length }, (_, index) => system.login(`${role}-${index}`, (index + shift) % nodes)),
+    )
+  const senders = await logins('sender', crowd.senders, 0)
+  // One server alone has nobody to hand a message on to: it echoes.
+  const receivers = nodes === 1 ? [] : await logins('receiver', count, 1)
   await Promise.all(
     generators.map((generator, index) =>
-      generator.ask('connect', { dialect, pairs: share(pairs, index, generators.length) }),
+      generator.ask('connect', {
+        dialect,
+        senders: share(senders, index, generators.length),
+        receivers: share(receivers, index, generators.length),
+        conversations: conversations / generators.length,
+      }),
     ),
   )
 }

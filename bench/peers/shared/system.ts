@@ -37,6 +37,7 @@ export async function startPeer(
     login: async (user, node, joined = []) => ({
       port: servers[node]!.port,
       user,
+      groups: joined,
       token: jwt.sign({ sub: user, ...(joined.length > 0 && { groups: joined }) }, secret, {
         expiresIn: '4h',
       }),

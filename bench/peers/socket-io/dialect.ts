@@ -9,10 +9,10 @@ export const socketIo: Dialect = {
   path: '/socket.io/?EIO=4&transport=websocket',
   greeted: true,
   pong: '3',
-  login: ({ token }) => `40${JSON.stringify({ token })}`,
+  // What a client knows goes along with its connect packet, as Socket.IO's own guide has it.
+  login: ({ token }, catchesUp) => [`40${JSON.stringify({ token, ...(catchesUp && { since: '0-0' }) })}`],
   // The number of an ack is the stamp's, which is the sender's own count.
   sends: (to) => (stamp) => `42${stamp.n}["send",{"to":"${to}","ref":"${stampOf(stamp)}","body":${BODY}}]`,
-  catchUp: () => '42["sync","0-0"]',
   kindOf(data, start) {
     if (data[start] === OPEN) return 'greeting'
     if (data[start] === PING) return 'ping'

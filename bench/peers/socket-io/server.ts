@@ -41,7 +41,8 @@ io.on('connection', (socket) => {
   const { sub: user, groups = [] } = socket.data
   void socket.join([`user:${user}`, ...groups])
   socket.on('send', (send: Send, ack: Ack) => void take(socket, send, ack))
-  socket.on('sync', (since: string) => void catchUp(socket, since))
+  const { since } = socket.handshake.auth
+  if (since !== undefined) void catchUp(socket, String(since))
 })
 
 async function take(socket: Socket, { to, ref, body }: Send, ack: Ack): Promise<void> {

@@ -15,9 +15,10 @@ export const starling: Dialect = {
   path: '/ws',
   subprotocol: 'starling.v1',
   greeted: false,
-  login: ({ user, token }) =>
+  login: ({ user, token }, catchesUp) => [
     JSON.stringify({ op: 'hello', ref: 'hello', token, device: `device-${user}`, platform: 'bench' }),
+    ...(catchesUp ? [JSON.stringify({ op: 'sync', ref: 'sync', inbox: '0-0' })] : []),
+  ],
   sends: (to) => (stamp) => `{"op":"send","ref":"${stampOf(stamp)}","to":"${to}","body":${BODY}}`,
-  catchUp: () => JSON.stringify({ op: 'sync', ref: 'sync', inbox: '0-0' }),
   kindOf: (data, start) => kinds[data[start + OP_AT]!] ?? 'other',
 }

@@ -14,11 +14,10 @@ const kinds = Array.from(
 export const raw: Dialect = {
   path: '/',
   greeted: false,
-  login: ({ user }) => JSON.stringify({ type: 'login', user }),
+  login: ({ groups }) => [JSON.stringify({ type: 'login', topic: groups?.[0] ?? 'none' })],
   sends: (to) => {
     const type = to.startsWith('group:') ? 'publish' : 'send'
     return (stamp) => `{"type":"${type}","to":"${to}","ref":"${stampOf(stamp)}","body":${BODY}}`
   },
-  catchUp: () => undefined,
   kindOf: (data, start) => kinds[data[start + TYPE_AT]!] ?? 'other',
 }

@@ -1,10 +1,9 @@
 /**
  * The ceiling: uWebSockets.js alone. No login, no JSON, no store, no second node. A send is echoed; a publish goes to
- * all who have logged in.
+ * all of its group.
  */
 import { App, us_socket_local_port } from 'uWebSockets.js'
 
-const TOPIC = 'group'
 const PUBLISH_LETTER = '{"type":"'.length
 const [LOGIN, PUBLISH] = [0x6c, 0x70]
 const WELCOME = '{"type":"welcome"}'
@@ -12,14 +11,16 @@ const ACK = '{"type":"ack"}'
 
 const app = App()
 app.get('/readyz', (response) => void response.end())
-app.ws('/*', {
+app.ws<{ topic: string }>('/*', {
   message(socket, message) {
     const letter = new Uint8Array(message)[PUBLISH_LETTER]
     if (letter === LOGIN) {
-      socket.subscribe(TOPIC)
+      const { topic } = JSON.parse(Buffer.from(message).toString()) as { topic: string }
+      socket.getUserData().topic = topic
+      socket.subscribe(topic)
       socket.send(WELCOME)
     } else if (letter === PUBLISH) {
-      socket.publish(TOPIC, message)
+      socket.publish(socket.getUserData().topic, message)
       socket.send(ACK)
     } else {
       socket.send(message)

@@ -14,8 +14,9 @@ const kinds = Array.from(
 export const plain: Dialect = {
   path: '/',
   greeted: false,
-  login: ({ token }) => JSON.stringify({ type: 'login', token }),
+  login: ({ token }, catchesUp) => [
+    JSON.stringify({ type: 'login', token, ...(catchesUp && { since: '0-0' }) }),
+  ],
   sends: (to) => (stamp) => `{"type":"send","to":"${to}","ref":"${stampOf(stamp)}","body":${BODY}}`,
-  catchUp: () => JSON.stringify({ type: 'sync', since: '0-0' }),
   kindOf: (data, start) => kinds[data[start + TYPE_AT]!] ?? 'other',
 }

@@ -8,9 +8,8 @@ import { connectRedis, type Message, missed, nextId, store } from '../shared/cha
 import { verify } from '../shared/token.ts'
 
 type Frame =
-  | { type: 'login'; token: string }
+  | { type: 'login'; token: string; since?: string }
   | { type: 'send'; to: string; ref: string; body: unknown }
-  | { type: 'sync'; since: string }
 
 const isDurable = process.env['DURABLE'] === '1'
 const url = process.env['REDIS_URL']!
@@ -26,23 +25,22 @@ new WebSocketServer({ server }).on('connection', (socket) => {
     const frame = JSON.parse(String(data)) as Frame
     switch (frame.type) {
       case 'login':
-        return void enter(frame.token)
+        return void enter(frame)
       case 'send':
         return void take(socket, user, frame)
-      case 'sync':
-        return void catchUp(socket, user, frame.since)
     }
   })
   socket.on('close', () => {
     for (const room of joined) leave(room, socket)
   })
 
-  async function enter(token: string): Promise<void> {
+  async function enter({ token, since }: Frame & { type: 'login' }): Promise<void> {
     const claims = verify(token)
     user = claims.sub
     joined = [`user:${user}`, ...(claims.groups ?? [])]
     await Promise.all(joined.map((room) => join(room, socket)))
     socket.send(JSON.stringify({ type: 'welcome', user }))
+    if (since !== undefined) await catchUp(socket, user, since)
   }
 })
 server.listen({ host: '127.0.0.1', port: Number(process.env['PORT']), backlog: 4096 })

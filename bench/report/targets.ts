@@ -1,0 +1,117 @@
+/**
+ * What is to be reached: each row a figure of ours, what it is held against, and the ratio that is the floor and the
+ * goal.
+ */
+import type { Series } from '../lib/interleave.ts'
+import type { PeerName } from '../peers/peers.ts'
+import { figureOf } from './figures.ts'
+
+export interface Target {
+  work: string
+  /** The figure of ours. */
+  key: string
+  /** The system it is held against, by the same figure; or another figure of our own; or nothing: it stands alone. */
+  against?: PeerName | { key: string; label: string }
+  floor: number
+  goal: number
+  /** Whether more is better. */
+  isMore?: boolean
+}
+
+export interface Judged {
+  target: Target
+  ours: number
+  theirs: number | undefined
+  /** Ours by theirs, or ours where it stands alone. */
+  value: number
+  verdict: 'goal' | 'floor' | 'missed' | 'not measured'
+}
+
+const p50 = (rate: number): Target => ({
+  work: `dm at ${rate.toLocaleString('en-US')}/s: delivery p50`,
+  key: `dm@${rate}.deliveryP50`,
+  against: 'sio-durable',
+  floor: 1,
+  goal: 0.8,
+})
+const group = (members: number, floor: number, goal: number, against: PeerName = 'sio-durable'): Target => ({
+  work: `group of ${members.toLocaleString('en-US')}: CPU per delivery`,
+  key: `group-${members}.cpu`,
+  against,
+  floor,
+  goal,
+})
+/** Cost that must not grow with the work. */
+const flat = (work: string, part: string, from: string, to: string, figure = 'cpu'): Target => ({
+  work,
+  key: `${part}-${to}.${figure}`,
+  against: { key: `${part}-${from}.${figure}`, label: `itself at ${from}` },
+  floor: 1.15,
+  goal: 1.05,
+})
+
+export const TARGETS: readonly Target[] = [
+  { work: 'dm: CPU per message', key: 'dm.cpu', against: 'sio-durable', floor: 0.4, goal: 0.28 },
+  { work: 'dm: CPU per message', key: 'dm.cpu', against: 'sio-bare', floor: 0.7, goal: 0.5 },
+  {
+    work: 'dm: messages/s at saturation',
+    key: 'dm.perSecond',
+    against: 'sio-durable',
+    floor: 2.2,
+    goal: 2.8,
+    isMore: true,
+  },
+  p50(1_000),
+  p50(4_000),
+  group(1_000, 0.22, 0.15),
+  group(100, 0.35, 0.25),
+  group(10, 0.6, 0.45),
+  group(1_000, 2, 1.4, 'uws'),
+  { work: 'idle connection: bytes', key: 'idle.bytes', against: 'sio-bare', floor: 0.35, goal: 0.2 },
+  { work: 'CPU per connect', key: 'connect.cpu', against: 'sio-bare', floor: 0.6, goal: 0.35 },
+  {
+    work: '5,000 dropped and back: CPU per user',
+    key: 'storm.cpu',
+    against: 'sio-durable',
+    floor: 0.5,
+    goal: 0.25,
+  },
+  {
+    work: '1,000 messages waiting: time to the last',
+    key: 'backlog.lastMs',
+    against: 'sio-durable',
+    floor: 0.4,
+    goal: 0.2,
+  },
+  { work: '300 conversations: round trips to connect', key: 'roomy.roundTrips', floor: 3, goal: 3 },
+  { work: '300 conversations: ms of Redis to connect', key: 'roomy.redisMs', floor: 5, goal: 5 },
+  flat('100,000 conversations: CPU per message', 'conversations', '100', '100000'),
+  flat('8 gateways: CPU per message', 'gateways', '2', '8'),
+  flat('3 Redis masters: CPU per message', 'masters', '1', '3'),
+  flat('group write at 100,000 members: Redis time', 'size', '10', '100000', 'cpuStore'),
+]
+
+/** @param series of all sections */
+export function judge(target: Target, series: readonly Series[]): Judged {
+  const median = (name: PeerName, key: string) =>
+    series
+      .filter((one) => one.name === name)
+      .map((one) => figureOf(one, key).median)
+      .find((value) => !Number.isNaN(value))
+  const { key, against, floor, goal, isMore = false } = target
+  const ours = median('starling', key) ?? Number.NaN
+  const theirs =
+    against === undefined
+      ? undefined
+      : ((typeof against === 'string' ? median(against, key) : median('starling', against.key)) ?? Number.NaN)
+  const value = theirs === undefined ? ours : ours / theirs
+  const reaches = (limit: number) => (isMore ? value >= limit : value <= limit)
+  const verdict = Number.isNaN(value)
+    ? 'not measured'
+    : reaches(goal)
+      ? 'goal'
+      : reaches(floor)
+        ? 'floor'
+        : 'missed'
+  return { target, ours, theirs, value, verdict }
+}
