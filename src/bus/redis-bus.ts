@@ -23,6 +23,8 @@ interface Feed {
 }
 
 const RETRY_MS = 250
+/** From one closed line's look at the placement to the next one's, on average: a failover cuts lines as fast as they come. */
+const PAUSE_MS = 100
 
 export class RedisBus implements Bus {
   readonly #commands: RedisClient
@@ -39,6 +41,8 @@ export class RedisBus implements Bus {
   #placing: Promise<void> | undefined
   #again = false
   #timer: NodeJS.Timeout | undefined
+  /** When a closed line may have the placement looked at again, ms of performance.now(). */
+  #notBefore = 0
   #closed = false
 
   constructor(deps: {
@@ -109,13 +113,21 @@ export class RedisBus implements Bus {
     await this.#placing
   }
 
-  /** Has the placement looked at now; one look at a time, and one more if asked meanwhile. */
+  /** Has the placement looked at: at once, and after a pause where that was so a moment ago. One look at a time. */
   #kick(): void {
     if (this.#closed) return
     if (this.#placing) {
       this.#again = true
       return
     }
+    clearTimeout(this.#timer)
+    const now = performance.now()
+    if (now < this.#notBefore) {
+      this.#timer = setTimeout(() => this.#kick(), this.#notBefore - now)
+      return
+    }
+    // Not all gateways in step.
+    this.#notBefore = now + PAUSE_MS * (0.5 + Math.random())
     void this.#place()
   }
 
@@ -128,8 +140,11 @@ export class RedisBus implements Bus {
       .finally(() => {
         this.#placing = undefined
         if (this.#closed) return
-        const wait = this.#again ? 0 : this.whole ? this.#placement.everyMs : RETRY_MS
-        this.#again = false
+        if (this.#again) {
+          this.#again = false
+          return this.#kick()
+        }
+        const wait = this.whole ? this.#placement.everyMs : RETRY_MS
         if (wait !== undefined) this.#timer = setTimeout(() => void this.#place(), wait)
       })
     return this.#placing

@@ -1,4 +1,5 @@
 /** What every bus must do, whatever Redis carries it. */
+import { once } from 'node:events'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Canary } from '../../src/cluster/canary.ts'
@@ -11,6 +12,9 @@ export interface BusRedis {
   /** Ends every connection that has subscriptions, on every master, from the server's side. */
   killFeeds(): Promise<void>
 }
+
+/** Before the bus looks again for a line that was opened a moment ago. */
+const LONGEST_PAUSE_MS = 150
 
 const EVERY_BUCKET = Array.from({ length: 1024 }, (_, bucket) => bucket)
 
@@ -106,6 +110,30 @@ export function busContract(start: () => Promise<BusRedis>): void {
       await one.untilMended(EVERY_BUCKET)
       expect(one.bus.whole).toBe(true)
       await one.hears(EVERY_BUCKET, 'still here')
+    })
+
+    it('[P4] opens a lost line anew at once, and one that is lost again after a pause', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+      onTestFinished(() => void vi.useRealTimers())
+      const one = await newBus()
+      const lose = async () => {
+        const feed = one.feeds.at(-1)!
+        const closed = once(feed, 'close')
+        feed.disconnect()
+        await closed
+      }
+      const start = one.looks
+      await lose()
+      expect(one.looks).toBe(start + 1)
+      await one.until((told) => told.at(-1)?.is === 'mended')
+
+      await lose()
+      expect(one.looks).toBe(start + 1)
+      expect(one.bus.whole).toBe(false)
+      vi.advanceTimersByTime(LONGEST_PAUSE_MS)
+      expect(one.looks).toBe(start + 2)
+      await one.until((told) => told.at(-1)?.is === 'mended')
+      expect(one.bus.whole).toBe(true)
     })
 
     it('subscribes anew when it is told to', async () => {

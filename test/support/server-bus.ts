@@ -24,6 +24,8 @@ export class BusUnderTest {
   readonly told: Told[] = []
   /** The feeds' own connections, the newest last. */
   readonly feeds: Redis[] = []
+  /** How often the placement has been asked for. */
+  looks = 0
   /** Sees each new connection of the bus before it connects. */
   onFeed: (client: Redis) => void = () => {}
   /** Hears canaries as well. */
@@ -38,6 +40,10 @@ export class BusUnderTest {
     const placement = createPlacement(redisTargetOf(url), keys, commands)
     const watched: Placement = {
       ...placement,
+      locate: () => {
+        this.looks += 1
+        return placement.locate()
+      },
       open: (address) => {
         const client = placement.open(address)
         this.feeds.push(client)
