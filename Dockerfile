@@ -1,7 +1,7 @@
 # The image of a gateway, with the web client that it serves. Needs nothing but its environment
 # (docs/configuration.md), writes nothing to its file system, and drains on SIGTERM as process 1.
 
-ARG NODE_IMAGE=node:22-bookworm-slim
+ARG NODE_IMAGE=node:22.23.2-bookworm-slim
 
 # The page: built from the SDK's and the protocol's sources. What is installed depends on the manifests alone,
 # so that a change of code installs nothing anew.
@@ -40,7 +40,7 @@ COPY --from=page /app/web/dist/ web/dist/
 COPY src/ src/
 USER node
 EXPOSE 8080
-HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 CMD ["node", "-e", "\
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s CMD ["node", "-e", "\
   require(process.env.TLS_CERT ? 'https' : 'http') \
     .get({ host: '127.0.0.1', port: process.env.PORT || 8080, path: '/readyz', rejectUnauthorized: false }, \
       ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)) \
