@@ -1,59 +1,14 @@
-/** Dashboards, alert rules and their documentation stand on metrics that exist. */
-import { readdirSync, readFileSync } from 'node:fs'
+/** Alert rules, dashboards and their documentation stand on metrics that exist. */
 import { CLOSE_CODES } from '@starling/protocol/close'
 import { ERROR_CODES } from '@starling/protocol/errors'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { FOREIGN, gatewayMetrics, seriesOf, TARGET_LABELS } from './known-metrics.ts'
+import { asked, read, rules, series } from './deployed.ts'
+import { gatewayMetrics, TARGET_LABELS } from './known-metrics.ts'
 import { readPromql } from './promql.ts'
 
-const root = new URL('../../../', import.meta.url)
-const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
-const files = (folder: string) => readdirSync(new URL(folder, root)).map((name) => `${folder}${name}`)
-
-interface Rule {
-  alert: string
-  expr: string
-  labels: { severity: string }
-  annotations: { summary: string; runbook: string }
-}
-
-interface Panel {
-  id: number
-  type: string
-  title: string
-  description?: string
-  gridPos: { x: number; y: number; w: number; h: number }
-  targets?: { expr: string; legendFormat: string }[]
-}
-
-interface Dashboard {
-  uid: string
-  title: string
-  panels: Panel[]
-  templating: { list: { name: string; definition?: string }[] }
-}
-
-const rules = files('deploy/prometheus/rules/').flatMap((file) =>
-  (parse(read(file)) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules),
-)
-const dashboards = files('deploy/grafana/dashboards/').map((file) => JSON.parse(read(file)) as Dashboard)
 const own = gatewayMetrics()
-const series = new Map([...seriesOf(own), ...FOREIGN])
 const handbook = read('docs/observability.md')
-
-const asked: [where: string, expression: string, legend: string][] = [
-  ...rules.map(({ alert, expr }): [string, string, string] => [alert, expr, '']),
-  ...dashboards.flatMap(({ title, panels }) =>
-    panels.flatMap((panel) =>
-      (panel.targets ?? []).map(({ expr, legendFormat }): [string, string, string] => [
-        `${title} / ${panel.title}`,
-        expr,
-        legendFormat,
-      ]),
-    ),
-  ),
-]
 
 describe('expressions', () => {
   it.each(asked)('of “%s” ask for series and labels that exist: %s', (_where, expression, legend) => {
@@ -111,43 +66,6 @@ describe('alert rules', () => {
     expect(headings.toSorted()).toEqual(rules.map(({ alert }) => alert).toSorted())
     for (const { alert, annotations } of rules) {
       expect(annotations.runbook).toBe(`docs/observability.md#${alert.toLowerCase()}`)
-    }
-  })
-})
-
-describe('dashboards', () => {
-  it('are those of the cluster, of a gateway and of Redis', () => {
-    expect(dashboards.map(({ uid }) => uid).toSorted()).toEqual([
-      'starling-cluster',
-      'starling-gateway',
-      'starling-redis',
-    ])
-  })
-
-  it.each(dashboards)('$title has panels that are told apart, explained and side by side', ({ panels }) => {
-    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
-    const cells = new Set<string>()
-    for (const { title, type, description, gridPos } of panels) {
-      if (type !== 'row') expect(description, title).toMatch(/\.$/)
-      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
-        expect(x, title).toBeLessThan(24)
-        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-          expect(cells.has(`${x} ${y}`), title).toBe(false)
-          cells.add(`${x} ${y}`)
-        }
-      }
-    }
-  })
-
-  it.each(dashboards)('$title uses variables that it has', ({ panels, templating }) => {
-    const has = new Set(['__rate_interval', ...templating.list.map(({ name }) => name)])
-    const used = [...JSON.stringify({ panels, templating }).matchAll(/\$\{?(\w+)/g)].map(([, name]) => name!)
-    expect(used.filter((name) => name !== '__all' && !has.has(name))).toEqual([])
-    for (const { definition } of templating.list) {
-      if (definition === undefined) continue
-      const [, metric = '', label = ''] = /^label_values\((\w+), (\w+)\)$/.exec(definition) ?? []
-      expect(series.has(metric), definition).toBe(true)
-      expect(TARGET_LABELS.has(label), definition).toBe(true)
     }
   })
 })
