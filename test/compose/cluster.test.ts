@@ -1,7 +1,7 @@
 /** The cluster of `docker compose up`: three gateways behind HAProxy, and what happens to it in its life. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { docker } from './support/docker.ts'
-import { IMAGE } from './support/image.ts'
+import { IMAGE } from './support/images.ts'
 import type { Person } from './support/person.ts'
 import { Stack } from './support/stack.ts'
 import { Traffic } from './support/traffic.ts'
@@ -10,13 +10,14 @@ import { until } from './support/until.ts'
 /** A client whose gateway has died is back after at most so long, ms. */
 const BACK_MS = 5_000
 /** A dead gateway's lease ends after 15 s and is looked for every second. */
-const BURIED_MS = 30_000
+const BURIED_MS = 60_000
 
 let stack: Stack
 beforeAll(async () => {
   stack = await Stack.up()
   await stack.balanced(3)
 })
+beforeEach(({ onTestFailed }) => onTestFailed(async () => console.error(await stack.words())))
 afterAll(() => stack?.down())
 
 /** Everybody, so that neighbours are on different gateways. */

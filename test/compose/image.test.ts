@@ -1,7 +1,7 @@
 /** What is in the image, and what it does with wrong settings. */
 import { expect, it } from 'vitest'
 import { docker } from './support/docker.ts'
-import { IMAGE } from './support/image.ts'
+import { IMAGE } from './support/images.ts'
 
 const MAX_BYTES = 300 * 1_000_000
 

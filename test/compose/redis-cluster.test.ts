@@ -1,16 +1,22 @@
 /** The profile redis-cluster: gateways on six Redis nodes, one of which dies. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { survives, talksEverywhere } from './suites/store.ts'
-import { Stack } from './support/stack.ts'
+import { CLUSTER_URL, Stack } from './support/stack.ts'
 
 let stack: Stack
 beforeAll(async () => {
-  stack = await Stack.up({ profile: 'redis-cluster', redisUrl: 'redis+cluster://redis-cluster' })
+  stack = await Stack.up({ profiles: ['redis-cluster'], redisUrl: CLUSTER_URL })
   await stack.balanced(3)
 })
+beforeEach(({ onTestFailed }) => onTestFailed(async () => console.error(await stack.words())))
 afterAll(() => stack?.down())
 
 const asks = (...words: string[]) => stack.compose('exec', '-T', 'redis-node-2', 'redis-cli', ...words)
+
+it('says what is missing where the gateways were not told of the cluster', async () => {
+  const alone = stack.compose('run', '--rm', '--no-deps', '-T', '--env', 'REDIS_URL=', 'redis-cluster-keeper')
+  await expect(alone).rejects.toThrow(`The profile redis-cluster wants REDIS_URL=${CLUSTER_URL}`)
+})
 
 it('spreads its data over three masters with a replica each', async () => {
   await talksEverywhere(stack)

@@ -1,15 +1,15 @@
 /** The profile sentinel: gateways follow the sentinels from a master that dies to the next one. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { survives, talksEverywhere } from './suites/store.ts'
-import { Stack } from './support/stack.ts'
+import { SENTINEL_URL, Stack } from './support/stack.ts'
 import { until } from './support/until.ts'
 
 let stack: Stack
 beforeAll(async () => {
-  const redisUrl = 'redis+sentinel://sentinel-1,sentinel-2,sentinel-3/starling'
-  stack = await Stack.up({ profile: 'sentinel', redisUrl })
+  stack = await Stack.up({ profiles: ['sentinel'], redisUrl: SENTINEL_URL })
   await stack.balanced(3)
 })
+beforeEach(({ onTestFailed }) => onTestFailed(async () => console.error(await stack.words())))
 afterAll(() => stack?.down())
 
 async function master(): Promise<string> {
@@ -17,6 +17,11 @@ async function master(): Promise<string> {
   const [name = ''] = (await stack.compose('exec', '-T', 'sentinel-1', ...words)).split('\n')
   return name
 }
+
+it('says what is missing where the gateways were not told of the sentinels', async () => {
+  const alone = stack.compose('run', '--rm', '--no-deps', '-T', '--env', 'REDIS_URL=', 'sentinel-1')
+  await expect(alone).rejects.toThrow(`The profile sentinel wants REDIS_URL=${SENTINEL_URL}`)
+})
 
 it('serves from the first master', async () => {
   expect(await master()).toBe('redis')

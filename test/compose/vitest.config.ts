@@ -14,12 +14,12 @@ export default defineConfig({
   test: {
     name: 'compose',
     include: ['test/compose/**/*.test.ts'],
-    globalSetup: 'test/compose/support/image.ts',
+    globalSetup: 'test/compose/support/images.ts',
     reporters: ['verbose'],
     pool: 'forks',
-    // One cluster at a time: each is a dozen processes.
-    fileParallelism: false,
-    testTimeout: 120_000,
+    // Clusters wait more than they compute, but each is a dozen processes and more.
+    maxWorkers: 2,
+    testTimeout: 180_000,
     hookTimeout: 300_000,
   },
 })

@@ -5,7 +5,7 @@ import { EventEmitter, once } from 'node:events'
 import { type Ack, type Client, type ConnectionState, createClient, type Message } from '@starling/client'
 
 /** How long a person waits for what has to come, ms. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 60_000
 
 export class Person {
   readonly id: string

@@ -9,14 +9,17 @@ import { createApi } from '@starling/client'
 import { freePort } from '../../../scripts/lib/ports.ts'
 import { signToken } from '../../support/harness-jwt.ts'
 import { docker, ROOT } from './docker.ts'
-import { IMAGE } from './image.ts'
+import { IMAGE } from './images.ts'
 import { Person } from './person.ts'
 import { until } from './until.ts'
 
+export const CLUSTER_URL = 'redis+cluster://redis-cluster'
+export const SENTINEL_URL = 'redis+sentinel://sentinel-1,sentinel-2,sentinel-3/starling'
+
 export interface StackOptions {
-  profile?: 'observability' | 'redis-cluster' | 'sentinel'
+  profiles?: ('observability' | 'redis-cluster' | 'sentinel')[]
   redisUrl?: string
-  /** Only these and what they depend on; default: all that the profile has. */
+  /** Only these and what they depend on; default: all that the profiles have. */
   services?: string[]
   /** Compose files beside compose.yaml. */
   files?: string[]
@@ -40,7 +43,7 @@ export class Stack {
 
   /** Starts it, and waits until all of it is healthy. */
   static async up({
-    profile,
+    profiles = [],
     redisUrl,
     services = [],
     files = [],
@@ -51,20 +54,23 @@ export class Stack {
       GATEWAY_IMAGE: IMAGE,
       JWT_SECRET: randomUUID(),
       API_KEY: randomUUID(),
-      COMPOSE_PROFILES: '',
+      // What a .env here says is of somebody else's cluster.
+      COMPOSE_ENV_FILES: '/dev/null',
+      // Clients have less time to go than they are given by default, and wait less for it.
+      DRAIN_SECONDS: '4',
       ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
       ...env,
     }
     for (const name of ports) own[name] = String(await freePort())
     const stack = new Stack(own, [
       ...['compose.yaml', ...files].flatMap((file) => ['--file', file]),
-      ...(profile === undefined ? [] : ['--profile', profile]),
+      ...profiles.flatMap((profile) => ['--profile', profile]),
     ])
     const since = performance.now()
     try {
       await stack.compose('up', '--detach', '--no-build', '--wait', ...services)
     } catch (fault) {
-      const words = await stack.compose('logs', '--tail', '20').catch(() => '')
+      const words = await stack.words()
       await stack.down()
       throw new Error(`the cluster did not start:\n${words}`, { cause: fault })
     }
@@ -75,7 +81,8 @@ export class Stack {
   /** Ends everything, its data with it. May be called twice. */
   async down(): Promise<void> {
     await Promise.all([...this.#people].map((person) => person.leave()))
-    await this.compose('down', '--volumes', '--timeout', '1')
+    // All profiles: naming one service of a profile has started the others of it as well.
+    await this.compose('--profile', '*', 'down', '--volumes', '--timeout', '1')
   }
 
   get front(): string {
@@ -96,6 +103,11 @@ export class Stack {
 
   compose(...args: string[]): Promise<string> {
     return docker(['compose', '--project-name', this.#project, ...this.#options, ...args], this.#env)
+  }
+
+  /** What its containers have said lately: what one looks at when a test has failed. */
+  async words(): Promise<string> {
+    return this.compose('--profile', '*', 'logs', '--no-color', '--timestamps', '--tail', '50').catch(String)
   }
 
   /** Replaces the gateways one by one, as operators do. */
@@ -175,7 +187,7 @@ export class Stack {
   async peopleEverywhere(): Promise<Map<string, Person[]>> {
     const gateways = await this.gateways()
     const people = new Map<string, Person[]>(gateways.map((gateway) => [gateway, []]))
-    return until('somebody on each gateway', 30_000, async () => {
+    return until('somebody on each gateway', 60_000, async () => {
       const person = await this.person()
       people.get(person.node)?.push(person)
       return [...people.values()].every((here) => here.length > 0) && people

@@ -34,10 +34,10 @@ export class Traffic {
     return traffic
   }
 
-  /** Resolves when so many more have been acked. */
+  /** Resolves when so many more have been acked. On a busy machine sentinels need more than one try at a failover. */
   async flows(count: number): Promise<void> {
     const wanted = this.#acked.length + count
-    await until(`${count} more messages acked`, 60_000, () => this.#acked.length >= wanted)
+    await until(`${count} more messages acked`, 150_000, () => this.#acked.length >= wanted)
   }
 
   /** Ends it, and waits until every send has an answer and every acked message has come. */
