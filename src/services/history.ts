@@ -19,6 +19,9 @@ import { LAST_BODY_BYTES } from '@starling/protocol/limits'
 import { historyJson, parseMessage } from './message-json.ts'
 import type { ChannelWriters, ConvPort, ConvView, InboxPort, Stretch } from './ports.ts'
 
+/** Lines of a list that are read together: a client may name thousands, and others wait behind them. */
+const ENTRIES_AT_ONCE = 200
+
 export type HistoryPage = { limit: number } & (
   | { before?: MessageId | undefined }
   | { after: MessageId }
@@ -80,7 +83,7 @@ export class History {
     return { conversations, ...(rest.length > page.limit && last && { cursor: cursorOf(last) }) }
   }
 
-  /** Every conversation of a user that they may read now, the latest first. Two round trips. */
+  /** Every conversation of a user that they may read now, the latest first. Two round trips for most. */
   async list(user: UserId): Promise<ConversationEntry[]> {
     const [dms, groups] = await Promise.all([this.#inboxes.dms(user), this.#inboxes.groups(user)])
     return this.entries(user, [
@@ -92,13 +95,11 @@ export class History {
 
   /** The same for some conversations; those that may not be read are left out. */
   async entries(user: UserId, convs: readonly ConvId[]): Promise<ConversationEntry[]> {
-    const lines = await Promise.all(
-      convs.map(async (conv) => {
-        if (!this.mayKnow(user, conv)) return undefined
-        const view = await this.#convs.view(conv, user)
-        return view.is === 'ok' ? this.#entry(user, conv, view) : undefined
-      }),
-    )
+    const lines: (ConversationEntry | undefined)[] = []
+    for (let at = 0; at < convs.length; at += ENTRIES_AT_ONCE) {
+      const some = convs.slice(at, at + ENTRIES_AT_ONCE)
+      lines.push(...(await Promise.all(some.map((conv) => this.#entryIfOpen(user, conv)))))
+    }
     return lines.filter((line) => line !== undefined).sort(byActivity)
   }
 
@@ -111,6 +112,12 @@ export class History {
 
   #assertOwn(user: UserId, conv: ConvId): void {
     if (!this.mayKnow(user, conv)) throw new ProtocolError('not_found', 'no such conversation')
+  }
+
+  async #entryIfOpen(user: UserId, conv: ConvId): Promise<ConversationEntry | undefined> {
+    if (!this.mayKnow(user, conv)) return undefined
+    const view = await this.#convs.view(conv, user)
+    return view.is === 'ok' ? this.#entry(user, conv, view) : undefined
   }
 
   async #entry(
