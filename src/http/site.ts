@@ -73,7 +73,12 @@ export function answerFromSite(site: Site, c: Context): Response | undefined {
   if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return undefined
   const page = site.get(c.req.path) ?? (extname(c.req.path) === '' ? site.get(INDEX) : undefined)
   if (!page) return undefined
-  const known = c.req.header('if-none-match')?.split(/ *, */) ?? []
+  // Without a pattern for the spaces: a header full of them would take it the square of their number.
+  const known =
+    c.req
+      .header('if-none-match')
+      ?.split(',')
+      .map((tag) => tag.trim()) ?? []
   if (known.some((tag) => tag === '*' || tag.replace(/^W\//, '') === page.etag))
     return c.body(null, 304, page.headers)
   return c.body(page.bytes, 200, page.headers)
