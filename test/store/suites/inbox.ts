@@ -1,5 +1,12 @@
 /** The inbox: delivering, reading, and trimming to what every device has. */
-import { dmOf, type InboxPosition, type MessageId, seqOf, type UserId } from '@starling/protocol/ids'
+import {
+  type DeviceId,
+  dmOf,
+  type InboxPosition,
+  type MessageId,
+  seqOf,
+  type UserId,
+} from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
 import { entryHead } from '../../../src/services/message-json.ts'
 import { inboxEntry } from '../../../src/store/dm-store.ts'
@@ -170,6 +177,17 @@ export function inboxSuite(store: () => StoreWorld): void {
       expect(seqOf(next!)).toBe(MANY + 1)
       const again = await users.join(sessionOf(to, { device }))
       expect(ok(again)).toMatchObject({ devicePosition: before.at(-1), oldestInbox: next, inboxHead: next })
+    })
+
+    it('remembers 100 devices, and forgets the one unseen for longest when there is one more', async () => {
+      const [to, users] = [someone(), usersAt(someNode(), { sessions: 1_000 })]
+      const since = Date.now()
+      const names = Array.from({ length: 110 }, (_, n) => `device-${n}` as DeviceId)
+      for (const [n, device] of names.entries()) await users.join(sessionOf(to, { device, since: since + n }))
+      const known = await store().redis.hkeys(store().key(`user:${to}`, 'devices'))
+      expect(known.toSorted()).toEqual(names.slice(-100).toSorted())
+      const again = await users.join(sessionOf(to, { device: names.at(-1)!, since: since + 200 }))
+      expect(ok(again)).toMatchObject({ devicePosition: '0-0', devices: 100 })
     })
 
     it('forgets devices that were not seen for long, once there are many', async () => {

@@ -28,17 +28,25 @@ max, forget = tonumber(max), tonumber(forget)
 -- @include post
 -- @include batch
 
--- Lets go of the devices that weren't seen for long, once there are many. Returns how many are left.
-local function forget_devices(devices, now)
+-- Lets go of the devices that weren't seen for long, once there are many, and of more than 100 of the one unseen for
+-- longest: whoever makes up a new one for every hello shall not have scripts read them all. Returns how many are left.
+local function forget_devices(devices, device, now)
   local count = redis.call('HLEN', devices)
   if count <= 16 then
     return count
   end
   local all = redis.call('HGETALL', devices)
+  local oldest, oldest_seen = nil, nil
   for i = 1, #all, 2 do
-    if tonumber(string.match(all[i + 1], '%S+$')) < now - forget then
+    local seen = tonumber(string.match(all[i + 1], '%S+$'))
+    if seen < now - forget then
       count = count - redis.call('HDEL', devices, all[i])
+    elseif all[i] ~= device and (not oldest or seen < oldest_seen) then
+      oldest, oldest_seen = all[i], seen
     end
+  end
+  if count > 100 then
+    count = count - redis.call('HDEL', devices, oldest)
   end
   return count
 end
@@ -61,7 +69,7 @@ return batch(4, 10, to, function(own, held, online, user, session, node, device,
   local known = redis.call('HGET', devices, device)
   local position = known and string.match(known, '^%S+') or ''
   redis.call('HSET', devices, device, (known and position or head or '0-0') .. ' ' .. now)
-  local count = known and redis.call('HLEN', devices) or forget_devices(devices, tonumber(now))
+  local count = known and redis.call('HLEN', devices) or forget_devices(devices, device, tonumber(now))
 
   local facts = redis.call('HMGET', own .. 'profile', 'name', 'avatar', 'token_name')
   if name ~= '' and name ~= facts[3] then
