@@ -18,6 +18,17 @@ import { type Live, Session } from './session.ts'
 
 type Reply = ServerFrame | undefined
 
+/** When to try again what was refused since too much was under way, ms. */
+const BUSY_RETRY_MS = 1_000
+
+/** What a frame asks of Redis, in the work of a simple one. Sends have a rate of their own. */
+function costOf(frame: ClientFrame): number {
+  if (frame.op === 'send') return 0
+  if (frame.op !== 'watch') return 1
+  // A user is one look-up among many of one round trip; everybody is a look into every bucket.
+  return frame.users.includes('*') ? 100 : Math.ceil(frame.users.length / 10)
+}
+
 export class Dispatch implements ConnectionHandler {
   readonly #context: GatewayContext
 
@@ -97,15 +108,25 @@ export class Dispatch implements ConnectionHandler {
   }
 
   async #answer(live: Live, frame: ClientFrame): Promise<void> {
+    const { session } = live
+    const cost = costOf(frame)
     try {
+      if (!session.begin(cost)) this.#busy(session)
       const reply = await this.#run(live, frame)
-      if (reply)
-        live.session.send(frame.ref === undefined ? reply : ({ ...reply, ref: frame.ref } as ServerFrame))
+      if (reply) session.send(frame.ref === undefined ? reply : ({ ...reply, ref: frame.ref } as ServerFrame))
     } catch (fault) {
       const error = this.#known(fault, { op: frame.op, user: live.identity.user })
       this.#context.metrics.errors.add(error.code)
-      live.session.sendError(error, frame.ref)
+      session.sendError(error, frame.ref)
+    } finally {
+      session.done(cost)
     }
+  }
+
+  /** @throws ProtocolError always; one who goes on and on is closed */
+  #busy(session: Session): never {
+    if (session.refused(performance.now())) session.close(4009)
+    throw new ProtocolError('rate_limited', 'too much is under way', { retryIn: BUSY_RETRY_MS })
   }
 
   #run(live: Live, frame: ClientFrame): Reply | Promise<Reply> {

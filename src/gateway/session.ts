@@ -77,6 +77,12 @@ export interface Live {
 const WAITING_MAX_FRAMES = 1_000
 const WAITING_MAX_BYTES = 256 * 1024
 
+/**
+ * What of a session's frames may be under way, in simple ones: more than any client needs, and little enough that others
+ * who wait behind it notice nothing.
+ */
+const UNDER_WAY_MAX = 1_000
+
 export class Session {
   readonly connection: Connection
   readonly openedAt: number
@@ -91,6 +97,7 @@ export class Session {
   /** Whose presence this session watches; undefined until it watches. */
   watching: Set<UserId> | undefined
   watchesAll = false
+  #underWay = 0
   #badFrames = 0
   #refusals = { since: 0, count: 0 }
 
@@ -138,6 +145,16 @@ export class Session {
     if (this.state.is === 'live') this.sendRaw(frame)
   }
 
+  /** Takes up work, whose `done` must follow. @returns whether there is room for it */
+  begin(cost: number): boolean {
+    this.#underWay += cost
+    return this.#underWay <= UNDER_WAY_MAX
+  }
+
+  done(cost: number): void {
+    this.#underWay -= cost
+  }
+
   goodFrame(): void {
     this.#badFrames = 0
   }
@@ -148,7 +165,7 @@ export class Session {
     return this.#badFrames >= BAD_FRAMES_IN_A_ROW
   }
 
-  /** Counts a refusal by the rate limit. @returns whether the client goes on and on */
+  /** Counts a refusal by a limit. @returns whether the client goes on and on */
   refused(now: number): boolean {
     if (now - this.#refusals.since > REFUSAL_WINDOW_MS) this.#refusals = { since: now, count: 0 }
     this.#refusals.count += 1

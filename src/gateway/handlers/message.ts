@@ -8,6 +8,8 @@ import { TYPING_EVERY_MS } from '@starling/protocol/limits'
 import type { GatewayContext } from '../context.ts'
 import type { Live } from '../session.ts'
 
+/** Conversations in which one may be typing at the same time: nobody has more hands. */
+const TYPING_CONVS_MAX = 100
 /** When to try again where the gateway is behind, ms. */
 const OVERLOADED_RETRY_MS = 1_000
 
@@ -77,6 +79,7 @@ function mayPass(here: Live['here'], conv: ConvId): boolean {
   for (const [old, at] of here.typed) {
     if (now - at >= TYPING_EVERY_MS) here.typed.delete(old)
   }
+  if (here.typed.size >= TYPING_CONVS_MAX) return false
   here.typed.set(conv, now)
   return true
 }
