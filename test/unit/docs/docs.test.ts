@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { CLOSE_CODES } from '@starling/protocol/close'
 import { ERROR_CODES } from '@starling/protocol/errors'
 import { describe, expect, it } from 'vitest'
@@ -32,5 +32,12 @@ describe('the docs', () => {
       .filter((line) => /^\| \d/.test(line))
     const listed = rows.flatMap((line) => line.split('|')[1]!.match(/\d{4}/g)!).map(Number)
     expect(listed.sort()).toEqual(Object.keys(CLOSE_CODES).map(Number).sort())
+  })
+
+  it('say of no defence that a test shows it which is not there', () => {
+    const named = doc('../SECURITY.md').match(/test\/[\w/.-]+\.ts/g) ?? []
+    expect(named.length).toBeGreaterThan(15)
+    for (const path of named)
+      expect([path, existsSync(new URL(`../../../${path}`, import.meta.url))]).toEqual([path, true])
   })
 })
