@@ -1,0 +1,38 @@
+/** The frame that all scenes have in common: stage up, fault, judgement, stage down, whatever happens. */
+import type { Scale, Scene } from '../fault.ts'
+import type { RedisUnderTest } from './redis.ts'
+import { type Result, Trial, type TrialOptions } from './trial.ts'
+
+interface SceneOptions<Redis extends RedisUnderTest> {
+  name: string
+  mayLose?: boolean
+  redis: () => Promise<Redis>
+  /** Settings of the trial beyond, once the Redis is there. */
+  trial?: (redis: Redis, scale: Scale) => Partial<TrialOptions> | Promise<Partial<TrialOptions>>
+  /** The fault; when it resolves everything has been healed. */
+  act: (on: { trial: Trial; redis: Redis; scale: Scale }) => Promise<void>
+  /** Ends what `trial` has made. */
+  end?: () => void
+}
+
+export function scene<Redis extends RedisUnderTest>(options: SceneOptions<Redis>): Scene {
+  const { name, mayLose = false, act, end } = options
+  return {
+    name,
+    mayLose,
+    async run(scale): Promise<Result> {
+      const redis = await options.redis()
+      let trial: Trial | undefined
+      try {
+        const more = (await options.trial?.(redis, scale)) ?? {}
+        trial = await Trial.start({ redis, messages: scale.messages, ...more })
+        await act({ trial, redis, scale })
+        return await trial.finish()
+      } finally {
+        await trial?.close()
+        end?.()
+        await redis.stop()
+      }
+    },
+  }
+}
