@@ -88,6 +88,7 @@ class StarlingClient implements Client {
       broke: (line) => this.#syncer.holeOpened(line),
       mended: (line) => this.#syncer.holeClosed(line),
       wentBack: (line) => this.#syncer.askFor(line),
+      isAsked: (line) => this.#syncer.isAsked(line),
     })
     this.#syncer = new Syncer({
       clock,

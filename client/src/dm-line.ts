@@ -25,9 +25,16 @@ export class DmLine<T> {
     return this.#held.size > 0
   }
 
-  /** As with a dense line, but what goes `back` is delivered at once. */
-  take(ms: number, seq: number, item: T): Verdict {
-    if (this.#seq === 0) return this.#begin(ms, seq, item)
+  /**
+   * As with a dense line, but what goes `back` is delivered at once.
+   * @param missed the inbox has not brought everything yet: what is before the first message may be on its way
+   */
+  take(ms: number, seq: number, item: T, missed = false): Verdict {
+    if (this.#seq === 0 && !missed) {
+      const verdict = this.#begin(ms, seq, item)
+      this.#drain()
+      return verdict
+    }
     if (seq === this.#seq + 1) {
       this.#advance(ms, seq, item)
       this.#drain()

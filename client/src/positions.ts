@@ -26,6 +26,8 @@ export interface PositionsOptions {
   mended: (line: LineKey) => void
   /** The server has lost a part of the log: ask at once. */
   wentBack: (line: LineKey) => void
+  /** Whether a sync that will settle it is under way. */
+  isAsked: (line: LineKey) => boolean
 }
 
 /** What one `sync` asks for. `inbox.at` is undefined where this client knows no position: the server may. */
@@ -146,15 +148,21 @@ export class Positions {
     return result
   }
 
-  /** The line has ended. What is held of groups will be sent again, what is held of dms was counted already. */
+  /**
+   * The line has ended. What is held of groups will be sent again. What is held of dms was counted already, or waits for
+   * what is missing in the inbox: that comes with the next session's sync, and goes first.
+   */
   lineLost(): void {
+    const waits = this.#inboxMissed
     for (const key of this.#broken) {
-      this.#dms.get(key)?.release()
+      const dm = this.#dms.get(key)
+      if (dm && waits) continue
+      dm?.release()
       this.#dense.get(key)?.drop()
+      this.#broken.delete(key)
     }
     this.#inbox.drop()
     this.#head = undefined
-    this.#broken.clear()
   }
 
   /** Starts afresh, as another user must. */
@@ -177,6 +185,11 @@ export class Positions {
     return { ...(inbox !== undefined && { inbox }), convs: this.#known([...this.#dense.keys()]) }
   }
 
+  /** Whether entries of the inbox that were there before are still to come. */
+  get #inboxMissed(): boolean {
+    return this.#options.isAsked(INBOX) || this.isBroken(INBOX)
+  }
+
   #takeInbox(position: string, settled: boolean): void {
     const { ms, seq } = placeOf(position)
     this.#judge(INBOX, this.#inbox.take(ms, seq, undefined, settled))
@@ -186,7 +199,7 @@ export class Positions {
     const { conv, id } = frame
     const { ms, seq } = placeOf(id)
     const verdict = isDm(conv)
-      ? this.#dmLine(conv).take(ms, seq, frame)
+      ? this.#dmLine(conv).take(ms, seq, frame, !settled && this.#inboxMissed)
       : this.#denseLine(conv, ms, seq).take(ms, seq, frame, settled)
     this.#judge(conv, verdict)
     return verdict

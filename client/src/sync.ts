@@ -74,6 +74,11 @@ export class Syncer {
     this.#holes.delete(key)
   }
 
+  /** Whether a sync under way will settle it. */
+  isAsked(key: LineKey): boolean {
+    return this.#asked.has(key)
+  }
+
   /** Asks at once, for nobody in particular. */
   askFor(key: LineKey): void {
     // A lost line ends it, and the next session asks for everything.

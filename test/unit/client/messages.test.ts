@@ -124,7 +124,7 @@ describe('groups and channels', () => {
     const { line, clock, gateway, reloads, messages } = await joined()
     const again = async () => {
       gateway.lines.at(-1)?.end(1006)
-      await clock.turn(30_000)
+      await clock.turn(1_000)
       const next = (await gateway.greets()).line
       next.say(welcomeOf())
       return { next, sync: await next.hears('sync') }
@@ -260,6 +260,30 @@ describe('dms', () => {
     expect(ids(messages)).toEqual(['11-1', '13-3', '12-2'])
   })
 
+  it('[P3] wait for what was missed before them, also where nothing is known of their conversation', async () => {
+    const { line, messages, gateway, clock } = await joined()
+    line.end(1006)
+    await clock.turn(1_000)
+    const { line: second } = await gateway.greets()
+    second.say(welcomeOf({ inbox: '12-5' }))
+    const { ref } = await second.hears('sync')
+    second.say(message(DM, '13-3', { inbox: '13-6' }))
+    await clock.turn(1_000)
+    expect(ids(messages)).toEqual([])
+    // Not even a line that breaks puts it before them.
+    second.end(1006)
+    await clock.turn(1_000)
+    const { line: third } = await gateway.greets()
+    third.say(welcomeOf({ inbox: '13-6' }))
+    const again = await third.hears('sync')
+    expect([ref, again['inbox']]).toEqual([expect.any(String), '10-3'])
+    const missed = [message(DM, '11-1', { inbox: '11-4' }), message(DM, '12-2', { inbox: '12-5' })]
+    third.say({ op: 'batch', ref: again['ref'], frames: [...missed, message(DM, '13-3', { inbox: '13-6' })] })
+    third.say({ op: 'synced', ref: again['ref'], inbox: '13-6', convs: [listed(DM, '13-3')] })
+    await settled()
+    expect(ids(messages)).toEqual(['11-1', '12-2', '13-3'])
+  })
+
   it('are not called received while they are held', async () => {
     const { line, clock } = await joined()
     await clock.turn(1_000)
@@ -364,7 +388,7 @@ describe('own messages', () => {
     await clock.turn(1_000)
     expect(line.received.at(-1)).toBe('13-5')
     await line.hearsNothing()
-    expect(ids(messages)).toEqual(['13-2', '12-1'])
+    expect(ids(messages)).toEqual(['12-1', '13-2'])
   })
 
   it('sent before a lost line appear once, though they were stored and come by sync', async () => {
