@@ -44,6 +44,8 @@ export interface Seen {
   from: string
   ref?: string
   body: Body
+  /** Its place in the inbox of the one who has it. */
+  inbox?: string
 }
 
 /** A user on one device. */

@@ -3,7 +3,7 @@
  * waiting, so that a fault isn't followed by a flood of its own.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { groupConv } from '@starling/protocol/ids'
+import { dmOf, groupConv } from '@starling/protocol/ids'
 import type { Device } from './device.ts'
 import { ask, type HttpAccess } from './history-api.ts'
 import { CHANNEL, convsOf, type Population, type PopulationSize, populate } from './population.ts'
@@ -37,6 +37,8 @@ export class Load {
   textLength = 0
   readonly #access: HttpAccess
   readonly #groupsOf = new Map<string, string[]>()
+  /** dms that only a fault has begun, by user. */
+  readonly #further = new Map<string, Set<string>>()
   #timer: NodeJS.Timeout | undefined
   #due = 0
   #refs = 0
@@ -98,7 +100,7 @@ export class Load {
   }
 
   convsOf(user: string): string[] {
-    return convsOf(user, this.population, this.groups)
+    return [...new Set([...convsOf(user, this.population, this.groups), ...(this.#further.get(user) ?? [])])]
   }
 
   start(): void {
@@ -118,6 +120,15 @@ export class Load {
   /** Sends one message from a client to a target of its user; `length` characters at least. */
   send(device: Device, to: string, length = this.textLength): void {
     const ref = `${device.info.id}.${++this.#refs}`
+    if (to.startsWith('user:')) {
+      const peer = to.slice('user:'.length)
+      for (const user of [device.info.user, peer]) {
+        const convs = this.#further.get(user)
+        const conv = dmOf(device.info.user, peer)
+        if (convs) convs.add(conv)
+        else this.#further.set(user, new Set([conv]))
+      }
+    }
     device.send(to, ref.padEnd(length, ` ${this.#refs}`), ref)
   }
 

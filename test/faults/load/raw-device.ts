@@ -64,6 +64,7 @@ export class RawDevice implements Device {
     const socket = new TappedSocket(this.tap, `${url.replace('http', 'ws')}/ws`, 'starling.v1')
     const later = setTimeout(() => socket.terminate(), 20_000)
     socket.on('open', () => {
+      clearTimeout(later)
       const [token, device] = [access.token(info.user), info.id.slice(info.id.indexOf('/') + 1)]
       const inbox = this.#positions.get(INBOX)
       socket.send(JSON.stringify({ op: 'hello', ref: 'hello', token, device, inbox }))

@@ -25,7 +25,14 @@ export function brief(text: string): string {
 }
 
 /** @returns a message as histories keep it */
-export function seen({ conv, id, from, ref, body }: Seen): Seen {
+export function seen({ conv, id, from, ref, body, inbox }: Seen): Seen {
   const kept = body.type === 'text' ? { type: 'text' as const, text: brief(body.text) } : body
-  return { conv, id, from, body: kept, ...(ref !== undefined && { ref }) }
+  return {
+    conv,
+    id,
+    from,
+    body: kept,
+    ...(ref !== undefined && { ref }),
+    ...(inbox !== undefined && { inbox }),
+  }
 }

@@ -67,10 +67,10 @@ export class SdkDevice implements Device {
     this.tap.socket?.terminate()
   }
 
-  /** Ends the application and starts it again, with what it had stored. */
-  async restart(pauseMs = 0): Promise<void> {
+  /** Ends the application, and starts it again with what it had stored once it has been away. */
+  async restart(away: Promise<unknown>): Promise<void> {
     await this.#client.close()
-    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    await away
     this.#client = this.#create()
     this.#client.connect()
   }
