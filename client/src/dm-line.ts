@@ -31,9 +31,12 @@ export class DmLine<T> {
    */
   take(ms: number, seq: number, item: T, missed = false): Verdict {
     if (this.#seq === 0 && !missed) {
-      const verdict = this.#begin(ms, seq, item)
+      if (!this.broken) return this.#begin(ms, seq, item)
+      // What came before it, and was held for what the inbox still had to bring, goes first.
+      this.#held.add({ ms, seq, item })
+      this.#releaseUntil(seq)
       this.#drain()
-      return verdict
+      return 'next'
     }
     if (seq === this.#seq + 1) {
       this.#advance(ms, seq, item)
@@ -58,12 +61,17 @@ export class DmLine<T> {
 
   /** Delivers all that is held and remembers the holes. */
   release(): void {
-    for (let held = this.#held.shift(); held !== undefined; held = this.#held.shift()) {
+    this.#releaseUntil(Number.POSITIVE_INFINITY)
+    this.#held.clear()
+  }
+
+  #releaseUntil(seq: number): void {
+    for (let held = this.#held.first(); held !== undefined && held.seq <= seq; held = this.#held.first()) {
+      this.#held.shift()
       if (held.seq > this.#seq + 1) this.#holes.push([this.#seq + 1, held.seq - 1])
       if (this.#holes.length > MAX_HOLES) this.#holes.shift()
       this.#advance(held.ms, held.seq, held.item)
     }
-    this.#held.clear()
   }
 
   /** The first message known, or the first after the log has lost a part: all before it may still come. */

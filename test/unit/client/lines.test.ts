@@ -143,6 +143,27 @@ describe("a dm's line", () => {
     expect(out).toEqual(['10-7', '9-6'])
   })
 
+  it('holds its first message while older ones may be on their way', () => {
+    const { line, out, take } = make()
+    const early = (ms: number, seq: number) => line.take(ms, seq, `${ms}-${seq}`, true)
+    expect([early(12, 7), early(14, 9)]).toEqual(['jump', 'jump'])
+    expect([take(11, 6), take(12, 7), take(13, 8), take(14, 9)]).toEqual(['next', 'seen', 'next', 'seen'])
+    expect(out).toEqual(['11-6', '12-7', '13-8', '14-9'])
+    const other = make()
+    expect(other.line.take(10, 1, '10-1', true)).toBe('next')
+    other.line.take(13, 4, '13-4', true)
+    other.line.release()
+    expect([other.take(12, 3), other.take(13, 4)]).toEqual(['next', 'seen'])
+    expect(other.out).toEqual(['10-1', '13-4', '12-3'])
+  })
+
+  it('begins behind what was held for it', () => {
+    const { line, out, take } = make()
+    line.take(12, 7, '12-7', true)
+    expect([take(14, 9), take(12, 7), take(14, 9), take(15, 10)]).toEqual(['next', 'seen', 'seen', 'next'])
+    expect(out).toEqual(['12-7', '14-9', '15-10'])
+  })
+
   it('puts neighbours that come in the wrong order right', () => {
     const { out, take } = make()
     take(10, 7)
