@@ -1,0 +1,45 @@
+/**
+ * The master dies with writes that no replica has: with `DURABILITY=replica` none of them was acked, with `async` what is
+ * lost is counted, and nothing else is wrong.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Fault, Scene } from '../fault.ts'
+import { scene } from '../stage/scene.ts'
+import { SentinelRedis } from '../stage/sentinel.ts'
+
+/** So long replicas hear nothing before their master dies, ms. */
+const UNHEARD_MS = 400
+const BEFORE_MS = 3_000
+const AFTER_MS = 3_000
+
+const failover = (durability: 'replica' | 'async'): Scene =>
+  scene({
+    name: `DURABILITY=${durability}`,
+    mayLose: durability === 'async',
+    redis: () => SentinelRedis.start(),
+    trial: () => ({ env: { DURABILITY: durability } }),
+    async act({ trial, redis }) {
+      await sleep(BEFORE_MS)
+      const startedAt = performance.now()
+      await trial.trouble(async () => {
+        await redis.killMaster(UNHEARD_MS)
+        await trial.allReady()
+        trial.figure(
+          'until all gateways were ready on another master',
+          Math.round(performance.now() - startedAt),
+          'ms',
+        )
+        await redis.oldMasterBack()
+        await trial.allReady()
+        await trial.load.settled(60_000)
+      })
+      await sleep(AFTER_MS)
+      trial.figure('replicas heard nothing before the kill for', UNHEARD_MS, 'ms')
+    },
+  })
+
+export const fault: Fault = {
+  number: 4,
+  title: 'Sentinel failover: the master killed',
+  scenes: [failover('replica'), failover('async')],
+}
