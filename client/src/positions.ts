@@ -234,6 +234,8 @@ export class Positions {
     if (this.#inbox.at === given && synced.gap) this.#inbox.rebase(head)
     else this.#inbox.settle(head)
     this.#mend(INBOX)
+    // What has come since, behind a new hole, waits for the next one.
+    if (this.isBroken(INBOX)) return
     for (const key of this.#broken) if (isDm(key)) this.releaseDm(key)
   }
 

@@ -284,6 +284,19 @@ describe('dms', () => {
     expect(ids(messages)).toEqual(['11-1', '12-2', '13-3'])
   })
 
+  it('[P3] are held while a hole in the inbox is younger than the sync that ends', async () => {
+    const { line, messages, client } = await joined()
+    line.say(message(DM, '11-1', { inbox: '11-4' }))
+    void client.sync()
+    const { ref } = await line.hears('sync')
+    line.say(message(DM, '13-3', { inbox: '13-6' }))
+    line.say({ op: 'synced', ref, inbox: '11-4', convs: [listed(DM, '11-1')] })
+    await settled()
+    expect(ids(messages)).toEqual(['11-1'])
+    line.say(message(DM, '12-2', { inbox: '12-5' }))
+    expect(ids(messages)).toEqual(['11-1', '12-2', '13-3'])
+  })
+
   it('are not called received while they are held', async () => {
     const { line, clock } = await joined()
     await clock.turn(1_000)
