@@ -38,7 +38,9 @@ export class Fanout {
     if (event.kind === 'control') {
       this.#carryOut(event.order)
     } else if (event.topic.startsWith(USER)) {
-      const here = this.#hub.users.get(event.topic.slice(USER.length) as UserId)
+      const user = event.topic.slice(USER.length) as UserId
+      if (event.kind === 'sessions' && !isAlone(event)) this.#hub.accompanied(user)
+      const here = this.#hub.users.get(user)
       if (here) this.#toUser(here, event)
     } else {
       const local = this.#hub.convs.get(event.topic as ConvId)
@@ -62,7 +64,7 @@ export class Fanout {
 
   #toUser(here: LocalUser, event: Exclude<BusEvent, { kind: 'control' }>): void {
     if (event.kind === 'message') here.forwarded = event.position
-    if (event.kind === 'sessions') here.alone = event.sessions <= 1 && event.devices <= 1
+    if (event.kind === 'sessions') here.alone = isAlone(event)
     for (const session of here.sessions) {
       if (event.kind === 'others' && session.identity?.session === event.except) continue
       if (event.kind === 'typing' && session.connection.buffered() > 0) continue
@@ -102,3 +104,6 @@ export class Fanout {
     })
   }
 }
+
+const isAlone = ({ sessions, devices }: { sessions: number; devices: number }) =>
+  sessions <= 1 && devices <= 1

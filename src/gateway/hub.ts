@@ -15,8 +15,15 @@ export interface LocalConv {
   missed: boolean
 }
 
+/** Sessions of a user that are being written, and what the bus has said meanwhile. */
+interface Arrival {
+  count: number
+  accompanied: boolean
+}
+
 export class Hub {
   readonly sessions = new Set<Session>()
+  readonly #arrivals = new Map<UserId, Arrival>()
   readonly users = new Map<UserId, LocalUser>()
   readonly convs = new Map<ConvId, LocalConv>()
 
@@ -36,6 +43,27 @@ export class Hub {
       this.users.set(user, here)
     }
     return here
+  }
+
+  /**
+   * A session of this user is about to be written. The answer may come after the news of the next one, which finds
+   * nobody here: it is kept until then.
+   * @returns what ends the arrival, and says whether there was news of other sessions or devices
+   */
+  arrives(user: UserId): () => boolean {
+    const arrival = this.#arrivals.get(user) ?? { count: 0, accompanied: false }
+    this.#arrivals.set(user, arrival)
+    arrival.count++
+    return () => {
+      if (--arrival.count === 0) this.#arrivals.delete(user)
+      return arrival.accompanied
+    }
+  }
+
+  /** The bus says that a user has other sessions or devices. */
+  accompanied(user: UserId): void {
+    const arrival = this.#arrivals.get(user)
+    if (arrival) arrival.accompanied = true
   }
 
   /** @returns the conversation's entry, made where there is none yet */

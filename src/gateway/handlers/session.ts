@@ -30,11 +30,18 @@ export async function hello(
     since: Date.now(),
     name: claims.name,
   }
-  const joined = await context.sessions.join(identity).catch((fault: unknown) => {
-    // It may be written though no answer came: a session that nobody has would keep its user online.
-    void context.departures.leave(identity)
-    throw fault
-  })
+  const arrived = context.hub.arrives(identity.user)
+  let accompanied = false
+  const joined = await context.sessions
+    .join(identity)
+    .catch((fault: unknown) => {
+      // It may be written though no answer came: a session that nobody has would keep its user online.
+      void context.departures.leave(identity)
+      throw fault
+    })
+    .finally(() => {
+      accompanied = arrived()
+    })
   if (joined.is === 'full') throw new ProtocolError('forbidden', 'too many sessions of this user')
   if (joined.came !== undefined) context.presence.came(identity.user, joined.came)
   if (session.state.is !== 'joining') {
@@ -46,7 +53,7 @@ export async function hello(
   session.tokenExp = claims.exp
   const here = context.hub.user(identity.user, joined.inboxHead)
   here.sessions.add(session)
-  here.alone = joined.devices <= 1 && joined.sessions <= 1
+  here.alone = !accompanied && joined.devices <= 1 && joined.sessions <= 1
   session.state.here = here
   await Promise.all(joined.groups.map((group) => context.follow.enter(here, group)))
   if (isClosed(session)) return

@@ -5,7 +5,11 @@ import { SingleRedis } from '../stage/redis.ts'
 import { scene } from '../stage/scene.ts'
 import type { Trial } from '../stage/trial.ts'
 
-const STUCK = { all: 40, quick: 16 }
+/** Groups whose members get stuck, but for those who write. */
+const GROUPS = { all: 2, quick: 1 }
+const WRITERS = 4
+/** The first clients watch presence: what they are told late would be late by us. */
+const WATCHERS = 3
 /** Characters of a text: what the kernel takes for a peer that doesn't read is filled soon. */
 const LARGE = 14_000
 /** What a slow one doesn't read for, and then reads for, ms. */
@@ -63,10 +67,19 @@ export const fault: Fault = {
       trial: () => ({ env: { MAX_BUFFER_BYTES: String(MAX_BUFFER_BYTES) } }),
       async act({ trial, scale }) {
         const { load } = trial
-        const count = scale.quick ? STUCK.quick : STUCK.all
-        // The first three watch presence; what they are told late is late by us.
-        const stuck = load.devices.slice(3, 3 + count)
-        const slow = load.devices.slice(3 + count, 3 + count + count / 2)
+        const groups = [...load.groups].slice(1, 1 + (scale.quick ? GROUPS.quick : GROUPS.all))
+        const usersOf = (pick: (members: string[]) => string[]) =>
+          new Set(groups.flatMap(([, members]) => pick(members)))
+        const [writing, reading] = [
+          usersOf((members) => members.slice(0, WRITERS)),
+          usersOf((members) => members.slice(WRITERS)),
+        ]
+        const common = load.sdk.slice(WATCHERS)
+        const stuck = common.filter(({ info }) => reading.has(info.user) && !writing.has(info.user))
+        const slow = common
+          .filter(({ info }) => !reading.has(info.user) && !writing.has(info.user))
+          .slice(0, stuck.length)
+        const writers = load.devices.filter(({ info }) => writing.has(info.user))
         const memory = watchMemory(trial)
         const before = await memory.first
         const closedBefore = await closed(trial, 4008)
@@ -83,17 +96,18 @@ export const fault: Fault = {
             }
           }),
         )
-        const writers = load.devices.filter((device) => !stuck.includes(device) && !slow.includes(device))
         const startedAt = performance.now()
-        const enough = () => stuck.length
-        while ((await closed(trial, 4008, 1006)) < enough() && performance.now() - startedAt < GIVE_UP_MS) {
-          // To everybody who is stuck, and to all.
-          for (const [n, { info }] of stuck.entries()) {
-            const writer = writers[(n * 7) % writers.length]!
-            load.send(writer, `user:${info.user}`, LARGE)
+        while (
+          (await closed(trial, 4008, 1006)) < stuck.length &&
+          performance.now() - startedAt < GIVE_UP_MS
+        ) {
+          for (const device of writers) {
+            for (const [id, members] of groups) {
+              if (members.includes(device.info.user) && device.pending < WRITERS)
+                load.send(device, `group:${id}`, LARGE)
+            }
           }
-          load.send(writers[0]!, 'channel:lobby', LARGE)
-          await sleep(100)
+          await sleep(20)
         }
         const seconds = Math.round((performance.now() - startedAt) / 1e3)
         trial.figure('clients that stopped reading', stuck.length)
@@ -108,7 +122,7 @@ export const fault: Fault = {
         const megabytes = (bytes: number) => Math.round(bytes / 2 ** 20)
         trial.figure('gateway memory before', megabytes(before), 'MiB')
         trial.figure('gateway memory, peak', megabytes(peak), 'MiB')
-        trial.expect(peak < before + spareFor(count), `a gateway grew to ${megabytes(peak)} MiB`)
+        trial.expect(peak < before + spareFor(stuck.length), `a gateway grew to ${megabytes(peak)} MiB`)
         const codes = stuck.flatMap(({ tap }) => tap.closes)
         trial.figure('of these, close frames with 4008 seen', codes.filter((code) => code === 4008).length)
       },

@@ -1,0 +1,39 @@
+/** News of other sessions that overtakes the answer to one's own joining. */
+import type { UserId } from '@starling/protocol/ids'
+import { describe, expect, it } from 'vitest'
+import { Fanout } from '../../../src/gateway/fanout.ts'
+import type { Follow } from '../../../src/gateway/follow.ts'
+import { Hub } from '../../../src/gateway/hub.ts'
+import type { Log } from '../../../src/lib/log.ts'
+
+const ALICE = 'alice' as UserId
+
+function gateway() {
+  const hub = new Hub()
+  const topics = { publish: () => {} }
+  const fanout = new Fanout({ hub, topics, follow: {} as Follow, isDoubtful: () => false, log: {} as Log })
+  const hears = (user: string, sessions: number, devices: number) =>
+    fanout.event({ kind: 'sessions', topic: `user:${user}`, sessions, devices, frame: Buffer.from('{}') })
+  return { hub, hears }
+}
+
+describe('a session that arrives', () => {
+  it('[P1] knows of the second device whose news came before its own answer', () => {
+    const { hub, hears } = gateway()
+    const arrived = hub.arrives(ALICE)
+    hears('alice', 1, 1)
+    hears('alice', 2, 2)
+    hears('alice', 1, 1)
+    expect(arrived()).toBe(true)
+  })
+
+  it('is alone where nothing else was heard, or only before and of others', () => {
+    const { hub, hears } = gateway()
+    hears('alice', 2, 2)
+    const arrived = hub.arrives(ALICE)
+    hears('alice', 1, 1)
+    hears('bob', 2, 2)
+    expect(arrived()).toBe(false)
+    expect(hub.arrives(ALICE)()).toBe(false)
+  })
+})
