@@ -27,28 +27,26 @@ export class DmLine<T> {
 
   /**
    * As with a dense line, but what goes `back` is delivered at once.
-   * @param missed the inbox has not brought everything yet: what is before the first message may be on its way
+   * @param settled it comes from a sync of the inbox, which brings what was missed in its order
+   * @param missed the inbox has not brought everything yet: what may be missing here may be on its way
    */
-  take(ms: number, seq: number, item: T, missed = false): Verdict {
-    if (this.#seq === 0 && !missed) {
+  take(ms: number, seq: number, item: T, settled = false, missed = false): Verdict {
+    const hasHoles = this.#seq === 0 ? seq > 1 : this.#holes.length > 0
+    if (missed && !settled && hasHoles && seq > this.#seq) return this.#hold(ms, seq, item)
+    if (this.#seq === 0 && seq > 1) {
       if (!this.broken) return this.#begin(ms, seq, item)
       // What came before it, and was held for what the inbox still had to bring, goes first.
       this.#held.add({ ms, seq, item })
       this.#releaseUntil(seq)
-      this.#drain()
+      this.#drain(missed)
       return 'next'
     }
     if (seq === this.#seq + 1) {
       this.#advance(ms, seq, item)
-      this.#drain()
+      this.#drain(missed)
       return 'next'
     }
-    if (seq > this.#seq) {
-      this.#held.add({ ms, seq, item })
-      if (this.#held.size < MAX_HELD) return 'jump'
-      this.release()
-      return 'next'
-    }
+    if (seq > this.#seq) return this.#hold(ms, seq, item)
     if (ms > this.#ms) {
       this.release()
       this.#begin(ms, seq, item)
@@ -68,6 +66,7 @@ export class DmLine<T> {
   #releaseUntil(seq: number): void {
     for (let held = this.#held.first(); held !== undefined && held.seq <= seq; held = this.#held.first()) {
       this.#held.shift()
+      if (held.seq <= this.#seq) continue
       if (held.seq > this.#seq + 1) this.#holes.push([this.#seq + 1, held.seq - 1])
       if (this.#holes.length > MAX_HOLES) this.#holes.shift()
       this.#advance(held.ms, held.seq, held.item)
@@ -88,10 +87,20 @@ export class DmLine<T> {
     this.#deliver(item)
   }
 
-  #drain(): void {
-    for (let first = this.#held.first(); first?.seq === this.#seq + 1; first = this.#held.first()) {
+  #hold(ms: number, seq: number, item: T): Verdict {
+    this.#held.add({ ms, seq, item })
+    if (this.#held.size < MAX_HELD) return 'jump'
+    this.release()
+    return 'next'
+  }
+
+  /** Delivers what follows without a jump, unless what may go before it is on its way. */
+  #drain(missed: boolean): void {
+    for (let first = this.#held.first(); first && first.seq <= this.#seq + 1; first = this.#held.first()) {
+      const isNext = first.seq === this.#seq + 1
+      if (isNext && missed && this.#holes.length > 0) return
       this.#held.shift()
-      this.#advance(first.ms, first.seq, first.item)
+      if (isNext) this.#advance(first.ms, first.seq, first.item)
     }
   }
 

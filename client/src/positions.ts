@@ -199,7 +199,7 @@ export class Positions {
     const { conv, id } = frame
     const { ms, seq } = placeOf(id)
     const verdict = isDm(conv)
-      ? this.#dmLine(conv).take(ms, seq, frame, !settled && this.#inboxMissed)
+      ? this.#dmLine(conv).take(ms, seq, frame, settled, this.#inboxMissed)
       : this.#denseLine(conv, ms, seq).take(ms, seq, frame, settled)
     this.#judge(conv, verdict)
     return verdict
