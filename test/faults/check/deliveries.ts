@@ -148,8 +148,9 @@ function judgeArrivals(facts: Facts, client: ClientInfo, conv: string, arrivals:
 }
 
 /**
- * Ids are the one order of a conversation. A group's and a channel's come in it. In a dm one may come late whose sender
- * had to try again, as long as it was not acked before that which overtook it was sent.
+ * Ids are the one order of a conversation. A group's and a channel's come in it. A dm's come in the order of the inbox, in
+ * which one may be late whose sender had to try again, as long as it was not acked before that which overtook it was
+ * sent. One's own, which only an ack tells of, has no place there: the two kinds are not compared.
  */
 function judgeOrder(facts: Facts, client: ClientInfo, conv: string, arrivals: Arrivals): Violation[] {
   const violations: Violation[] = []
@@ -185,9 +186,11 @@ function judgeOrder(facts: Facts, client: ClientInfo, conv: string, arrivals: Ar
   return violations
 }
 
-/** Whether `later` was sent only when `message` had been acked. */
+/** Whether `later` comes after `message` in the inbox, or was sent only when that had been acked. */
 function overtook({ sent }: Facts, conv: string, later: Seen, message: Seen): boolean {
   if (!isAfter(later.id, message.id)) return false
+  if ((later.inbox === undefined) !== (message.inbox === undefined)) return false
+  if (later.inbox !== undefined && isAfter(later.inbox, message.inbox!)) return true
   const of = ({ from, ref }: Seen) => (ref === undefined ? undefined : sent.get(sentKey(from, conv, ref)))
   const ackedAt = of(message)?.ackedAt
   const sentAt = of(later)?.tries.length ? of(later)?.firstAt : undefined

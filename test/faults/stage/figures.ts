@@ -1,4 +1,5 @@
 /** What a history comes to in numbers: for people who want to know how much was judged. */
+import { comparePositions } from '@starling/protocol/ids'
 import type { History, HistoryRecord } from '../history.ts'
 
 export interface Figure {
@@ -24,6 +25,7 @@ export function figuresOf({ records, clients, logs }: History): Figure[] {
     { name: 'acked as sent before', value: acks.filter(({ dup }) => dup).length, unit: '' },
     { name: 'entries in the logs', value: stored, unit: '' },
     { name: 'deliveries judged', value: count(({ is }) => is === 'message'), unit: '' },
+    { name: 'dms that came behind a later one', value: lateDms(records), unit: '' },
     { name: 'answers `error`', value: refusals || 'none', unit: '' },
     { name: 'sessions lost', value: count(({ is }) => is === 'down'), unit: '' },
     { name: 'first try to ack, p50', value: p50, unit: 'ms' },
@@ -62,4 +64,19 @@ export function broughtSince({ records }: History, since: number): number {
     known.add(key)
   }
   return brought
+}
+
+/** The application puts them in their place by id; that it has to is worth knowing. */
+function lateDms(records: readonly HistoryRecord[]): number {
+  const newest = new Map<string, string>()
+  let late = 0
+  for (const record of records) {
+    if (record.is !== 'message' || record.way !== 'shown' || !record.message.conv.startsWith('dm:')) continue
+    const { conv, id } = record.message
+    const key = `${record.client} ${conv}`
+    const before = newest.get(key)
+    if (before !== undefined && comparePositions(id, before) < 0) late++
+    else newest.set(key, id)
+  }
+  return late
 }

@@ -155,6 +155,15 @@ describe('the checker', () => {
       ])
     })
 
+    it('at one device of a dm, by the places in its inbox', () => {
+      const told = (message: typeof first, inbox: string) => ({ ...message, inbox })
+      const story = new Story('alice/1', 'bob/1').message(first, ['alice/1']).message(second, ['alice/1'])
+      story.shows('bob/1', told(second, '9-2')).shows('bob/1', told(first, '9-1'))
+      expect(check(story.history())).toEqual([
+        expect.objectContaining({ kind: 'order', conv: DM, client: 'bob/1', ids: ['1001-2', '1000-1'] }),
+      ])
+    })
+
     it('but not a dm whose sender had to try again', () => {
       const story = new Story('alice/1', 'bob/1').submit(first, 'alice/1').send(first, 'alice/1').store(first)
       story.message(second, ['bob/1']).send(first, 'alice/1', 2).ack(first, 'alice/1', 2, true)
