@@ -32,7 +32,8 @@ export class DmLine<T> {
    */
   take(ms: number, seq: number, item: T, settled = false, missed = false): Verdict {
     const hasHoles = this.#seq === 0 ? seq > 1 : this.#holes.length > 0
-    if (missed && !settled && hasHoles && seq > this.#seq) return this.#hold(ms, seq, item)
+    const isOpen = seq > this.#seq || (ms <= this.#ms && this.#holeOf(seq) >= 0)
+    if (missed && !settled && hasHoles && isOpen) return this.#hold(ms, seq, item)
     if (this.#seq === 0 && seq > 1) {
       if (!this.broken) return this.#begin(ms, seq, item)
       // What came before it, and was held for what the inbox still had to bring, goes first.
@@ -66,7 +67,10 @@ export class DmLine<T> {
   #releaseUntil(seq: number): void {
     for (let held = this.#held.first(); held !== undefined && held.seq <= seq; held = this.#held.first()) {
       this.#held.shift()
-      if (held.seq <= this.#seq) continue
+      if (held.seq <= this.#seq) {
+        if (this.#fill(held.seq)) this.#deliver(held.item)
+        continue
+      }
       if (held.seq > this.#seq + 1) this.#holes.push([this.#seq + 1, held.seq - 1])
       if (this.#holes.length > MAX_HOLES) this.#holes.shift()
       this.#advance(held.ms, held.seq, held.item)
@@ -97,16 +101,20 @@ export class DmLine<T> {
   /** Delivers what follows without a jump, unless what may go before it is on its way. */
   #drain(missed: boolean): void {
     for (let first = this.#held.first(); first && first.seq <= this.#seq + 1; first = this.#held.first()) {
-      const isNext = first.seq === this.#seq + 1
-      if (isNext && missed && this.#holes.length > 0) return
+      if (missed && this.#holes.length > 0) return
       this.#held.shift()
-      if (isNext) this.#advance(first.ms, first.seq, first.item)
+      if (first.seq === this.#seq + 1) this.#advance(first.ms, first.seq, first.item)
+      else if (this.#fill(first.seq)) this.#deliver(first.item)
     }
+  }
+
+  #holeOf(seq: number): number {
+    return this.#holes.findLastIndex(([first, last]) => first <= seq && seq <= last)
   }
 
   /** @returns whether the seq was missing */
   #fill(seq: number): boolean {
-    const at = this.#holes.findLastIndex(([first, last]) => first <= seq && seq <= last)
+    const at = this.#holeOf(seq)
     const hole = this.#holes[at]
     if (hole === undefined) return false
     const [first, last] = hole

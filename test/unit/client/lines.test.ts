@@ -171,6 +171,16 @@ describe("a dm's line", () => {
     expect([take(14, 5), take(15, 6)]).toEqual(['seen', 'next'])
   })
 
+  it('holds what fills a hole while the inbox may still bring what goes before', () => {
+    const { line, out, take } = make()
+    take(13, 3) // an own one: 1 and 2 are holes
+    expect(line.take(12, 2, '12-2', false, true)).toBe('jump')
+    expect([line.take(11, 1, '11-1', true, true), out.length]).toEqual(['next', 2])
+    line.release()
+    expect([take(12, 2), take(14, 4)]).toEqual(['seen', 'next'])
+    expect(out).toEqual(['13-3', '11-1', '12-2', '14-4'])
+  })
+
   it('begins behind what was held for it', () => {
     const { line, out, take } = make()
     line.take(12, 7, '12-7', false, true)
