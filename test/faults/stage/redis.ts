@@ -27,7 +27,7 @@ export interface SingleRedisOptions {
 const SETTINGS = { appendonly: 'yes', appendfsync: 'everysec', save: '', 'maxmemory-policy': 'noeviction' }
 
 /** @returns the launch of a redis-server @throws Error where none is installed */
-export function launchRedis(env: Record<string, string> = {}): Launch {
+function launchRedis(env: Record<string, string> = {}): Launch {
   const launch = findRedisServer()
   if (!launch) throw new Error('no redis-server (7.0 or later) here: install it')
   const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`)
