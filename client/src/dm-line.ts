@@ -4,10 +4,15 @@
  * hole is no gap: it is waited for shortly, then remembered, and filled whenever its message comes.
  */
 import type { Verdict } from './dense-line.ts'
-import { Held, MAX_HELD } from './held.ts'
+import { Held, MAX_HELD, type Place } from './held.ts'
 
 /** More holes than this are not remembered: the oldest count as filled. */
 const MAX_HOLES = 100
+
+/** What has come of a dm: everything up to its last message but for these ranges of seqs, ascending. */
+export interface DmState extends Place {
+  holes: [first: number, last: number][]
+}
 
 export class DmLine<T> {
   #ms = 0
@@ -23,6 +28,19 @@ export class DmLine<T> {
 
   get broken(): boolean {
     return this.#held.size > 0
+  }
+
+  /** How far it has come, for the next run; undefined where nothing has come yet. */
+  get state(): DmState | undefined {
+    if (this.#seq === 0) return undefined
+    return { ms: this.#ms, seq: this.#seq, holes: this.#holes.map(([first, last]) => [first, last]) }
+  }
+
+  /** Goes on from where an earlier run has been. */
+  restore({ ms, seq, holes }: DmState): void {
+    this.#ms = ms
+    this.#seq = seq
+    for (const [first, last] of holes) this.#holes.push([first, last])
   }
 
   /**

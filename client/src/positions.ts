@@ -9,7 +9,10 @@ import { SYNCED_CONVS } from '@starling/protocol/limits'
 import { DenseLine, type Verdict } from './dense-line.ts'
 import { DmLine } from './dm-line.ts'
 import { comparePlaces, type Place } from './held.ts'
-import type { Saved } from './storage.ts'
+import type { Saved, SavedDm } from './storage.ts'
+
+/** What is told again of older dms (their sender had to try again) may be shown again after a restart. */
+const SAVED_DMS = 200
 
 /** A conversation, or the inbox. */
 export type LineKey = string
@@ -178,11 +181,21 @@ export class Positions {
     for (const [conv, at] of saved.convs) {
       if (isConv(conv) && !isDm(conv) && isPosition(at)) this.#dense.set(conv, this.#newLine(placeOf(at)))
     }
+    for (const dm of Array.isArray(saved.dms) ? saved.dms : []) {
+      if (!isSavedDm(dm)) continue
+      const [conv, at, holes] = dm
+      this.#dmLine(conv).restore({ ...placeOf(at), holes })
+    }
   }
 
-  saved(): Pick<Saved, 'inbox' | 'convs'> {
+  saved(): Pick<Saved, 'inbox' | 'convs' | 'dms'> {
     const inbox = this.safeInbox
-    return { ...(inbox !== undefined && { inbox }), convs: this.#known([...this.#dense.keys()]) }
+    const dms = [...this.#dms]
+      .flatMap(([conv, { state }]) => (state === undefined ? [] : [{ conv, state }]))
+      .sort((a, b) => b.state.ms - a.state.ms)
+      .slice(0, SAVED_DMS)
+      .map(({ conv, state: { ms, seq, holes } }): SavedDm => [conv, `${ms}-${seq}`, holes])
+    return { ...(inbox !== undefined && { inbox }), convs: this.#known([...this.#dense.keys()]), dms }
   }
 
   /** Whether entries of the inbox that were there before are still to come. */
@@ -277,4 +290,13 @@ const isDm = (conv: string): boolean => conv.startsWith('dm:')
 function placeOf(position: string): Place {
   const dash = position.indexOf('-')
   return { ms: Number(position.slice(0, dash)), seq: Number(position.slice(dash + 1)) }
+}
+
+/** Storage is in other hands. */
+function isSavedDm(dm: unknown): dm is SavedDm {
+  if (!Array.isArray(dm)) return false
+  const [conv, at, holes] = dm as unknown[]
+  const isRange = (range: unknown) =>
+    Array.isArray(range) && range.length === 2 && range.every((seq) => Number.isSafeInteger(seq))
+  return isConv(conv) && isDm(conv) && isPosition(at) && Array.isArray(holes) && holes.every(isRange)
 }

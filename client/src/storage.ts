@@ -20,8 +20,12 @@ export interface Saved {
   inbox?: string
   /** The last message known, by group and channel. */
   convs: [conv: string, id: string][]
+  /** The newest dms: their last message known, and what was missing before it, as ranges of seqs. */
+  dms?: SavedDm[]
   outbox: SavedDraft[]
 }
+
+export type SavedDm = [conv: string, id: string, holes: [first: number, last: number][]]
 
 /** Loads once, saves at most once a second. What it throws goes to the client's `error` event. */
 export interface PositionStorage {

@@ -468,6 +468,12 @@ describe('what an earlier run has kept', () => {
       ['nonsense', '1-1'],
       ['group:ops', 'nonsense'],
     ],
+    dms: [
+      ['group:eng', '1-1', []],
+      ['dm:alice:bob', 'nonsense', []],
+      null,
+      ['dm:alice:bob', '1-1', [1]],
+    ] as never,
     outbox: [{ ref: 'r1', to: 'user:bob', body: { type: 'text', text: 'hi' } }],
   }
 
@@ -479,6 +485,25 @@ describe('what an earlier run has kept', () => {
     line.say(welcomeOf())
     expect(await line.hears('sync')).toMatchObject({ inbox: '10-3', convs: { 'group:eng': '10-4' } })
     expect(await line.hears('send')).toMatchObject({ ref: 'r1', retry: true })
+  })
+
+  it('[P2] knows the dms that were shown, and what was missing before them', async () => {
+    let kept: Saved | undefined
+    const storage = { load: () => kept, save: (now: Saved) => void (kept = structuredClone(now)) }
+    const first = setup({ storage })
+    first.client.connect()
+    const line = await first.gateway.joins({ inbox: '10-3' })
+    line.say(message(DM, '12-2', { inbox: '12-4' }), message(DM, '13-3', { inbox: '13-5' }))
+    await first.clock.turn(1_000)
+    await first.client.close()
+    const second = setup({ storage })
+    const messages = second.record('message')
+    second.client.connect()
+    const next = await second.gateway.joins({ inbox: '13-5' })
+    // Its sender had to try again: what was shown by the first run is not shown again.
+    next.say(message(DM, '13-3', { inbox: '14-6' }), message(DM, '11-1', { inbox: '15-7' }))
+    next.say(message(DM, '16-4', { inbox: '16-8' }))
+    expect(ids(messages)).toEqual(['11-1', '16-4'])
   })
 
   it('is not for another user', async () => {

@@ -391,6 +391,7 @@ describe('closing', () => {
     expect(saves.at(-1)).toEqual({
       user: 'alice',
       inbox: '9-3',
+      dms: [],
       convs: [['group:eng', '8-5']],
       outbox: [{ ref: 'b1', to: 'user:bob', body: { type: 'text', text: 'hi' } }],
     })
