@@ -29,13 +29,18 @@ for (const file of readdirSync(FAULTS).sort()) {
     const outcome = await attempt(fault, scene)
     outcomes.push(outcome)
     process.stdout.write(asText(outcome))
+    if (values.write) writeFileSync(PAGE, asPage(outcomes, scale, secondsSinceStart()))
   }
 }
-const seconds = Math.round((performance.now() - startedAt) / 1e3)
 const failed = outcomes.filter((outcome) => verdictOf(outcome) === 'broken')
-process.stdout.write(`${outcomes.length - failed.length} kept, ${failed.length} broken, ${seconds} s\n`)
-if (values.write) writeFileSync(PAGE, asPage(outcomes, scale, seconds))
+process.stdout.write(
+  `${outcomes.length - failed.length} kept, ${failed.length} broken, ${secondsSinceStart()} s\n`,
+)
 process.exit(failed.length > 0 ? 1 : 0)
+
+function secondsSinceStart(): number {
+  return Math.round((performance.now() - startedAt) / 1e3)
+}
 
 /** Runs a scene and keeps its outcome; one that breaks off is an outcome too. */
 async function attempt(fault: Fault, scene: Fault['scenes'][number]): Promise<Outcome> {

@@ -47,7 +47,7 @@ export const fault: Fault = {
       },
       async act({ trial, scale }) {
         const { gateways } = trial
-        const rounds = scale.quick ? { one: 2, two: 1, between: 2 } : { one: 6, two: 2, between: 6 }
+        const rounds = scale.quick ? { one: 1, two: 1, between: 2 } : { one: 6, two: 2, between: 6 }
         for (let n = 0; n < rounds.one; n++) {
           await sleep(BETWEEN_MS)
           await trial.kill(gateways[n % 3]!)

@@ -16,6 +16,7 @@ export const fault: Fault = {
     scene({
       name: 'one after the other',
       redis: () => SingleRedis.start(),
+      trial: (_redis, scale) => (scale.quick ? { env: { DRAIN_SECONDS: '2' } } : {}),
       async act({ trial, scale }) {
         const { gateways, load } = trial
         for (const gateway of scale.quick ? gateways.slice(0, 2) : gateways) {

@@ -5,7 +5,7 @@ import { ask } from '../load/history-api.ts'
 import { SingleRedis } from '../stage/redis.ts'
 import { scene } from '../stage/scene.ts'
 
-const ROUNDS = { all: 40, quick: 8 }
+const ROUNDS = { all: 40, quick: 5 }
 /** How many members are out at a time. */
 const OUT = 3
 

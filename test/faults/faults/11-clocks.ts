@@ -7,7 +7,7 @@ import { scene } from '../stage/scene.ts'
 
 const HOUR_MS = 3_600_000
 const STEP_MS = -10_000
-const PHASE_MS = { all: 8_000, quick: 3_000 }
+const PHASE_MS = { all: 8_000, quick: 2_000 }
 
 let clocks: { redis: Clock; gateway: Clock } | undefined
 

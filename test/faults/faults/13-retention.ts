@@ -6,11 +6,11 @@ import { scene } from '../stage/scene.ts'
 
 /** Small enough to be passed in a moment; Redis keeps up to a node of its stream (100 entries) more. */
 const KEPT = { inbox: '20', log: '300' }
-const AWAY = { all: 20, quick: 6 }
+const AWAY = { all: 20, quick: 4 }
 /** Messages to each who is away, beyond the load's. */
-const MISSED = 200
+const MISSED = { all: 200, quick: 60 }
 /** Messages that one group gets beyond what its log keeps. */
-const BUSY = 600
+const BUSY = { all: 600, quick: 450 }
 const GAP_MS = 20
 
 export const fault: Fault = {
@@ -32,7 +32,7 @@ export const fault: Fault = {
         const back = Promise.withResolvers<void>()
         const returning = away.map((device) => device.restart(back.promise))
         const writers = load.sdk.filter((device) => !away.includes(device))
-        for (let n = 0; n < MISSED; n++) {
+        for (let n = 0; n < (scale.quick ? MISSED.quick : MISSED.all); n++) {
           for (const [at, { info }] of away.entries()) {
             const writer = writers[(at * 3 + n) % writers.length]!
             load.send(writer, `user:${info.user}`)
@@ -40,7 +40,7 @@ export const fault: Fault = {
           await sleep(GAP_MS)
         }
         const groupWriters = writers.filter(({ info }) => members.includes(info.user))
-        for (let n = 0; n < BUSY; n++) {
+        for (let n = 0; n < (scale.quick ? BUSY.quick : BUSY.all); n++) {
           load.send(groupWriters[n % groupWriters.length]!, `group:${group}`)
           await sleep(GAP_MS / 4)
         }

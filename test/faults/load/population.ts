@@ -26,6 +26,15 @@ export interface Population {
 
 export const SIZE: PopulationSize = { users: 200, rawUsers: 24, secondDevices: 20, groups: 12, groupSize: 20 }
 
+/** For the part that CI has time for. */
+export const QUICK_SIZE: PopulationSize = {
+  users: 90,
+  rawUsers: 12,
+  secondDevices: 10,
+  groups: 6,
+  groupSize: 14,
+}
+
 export function populate({ users, rawUsers, secondDevices, groups, groupSize }: PopulationSize): Population {
   const names = Array.from({ length: users + rawUsers }, (_, n) => `u${String(n).padStart(3, '0')}`)
   const clients = names.map((user, n): ClientInfo => {

@@ -37,6 +37,8 @@ export class RawDevice implements Device {
   readonly #timers = new Set<NodeJS.Timeout>()
   /** Whether a sync is to follow anyway. */
   #syncDue = false
+  /** The gateway to try next: not the one that has just sent us away. */
+  #next = Math.floor(Math.random() * 1_000)
   #refs = 0
   #lost = 0
   #returnAt = 0
@@ -60,7 +62,7 @@ export class RawDevice implements Device {
   connect(): void {
     if (this.#closed) return
     const { access, info } = this.#options
-    const url = access.urls[Math.floor(Math.random() * access.urls.length)]!
+    const url = access.urls[this.#next++ % access.urls.length]!
     const socket = new TappedSocket(this.tap, `${url.replace('http', 'ws')}/ws`, 'starling.v1')
     const later = setTimeout(() => socket.terminate(), 20_000)
     socket.on('open', () => {

@@ -1,5 +1,6 @@
 /** The frame that all scenes have in common: stage up, fault, judgement, stage down, whatever happens. */
 import type { Scale, Scene } from '../fault.ts'
+import { QUICK_SIZE, SIZE } from '../load/population.ts'
 import type { RedisUnderTest } from './redis.ts'
 import { type Result, Trial, type TrialOptions } from './trial.ts'
 
@@ -25,7 +26,8 @@ export function scene<Redis extends RedisUnderTest>(options: SceneOptions<Redis>
       let trial: Trial | undefined
       try {
         const more = (await options.trial?.(redis, scale)) ?? {}
-        trial = await Trial.start({ redis, messages: scale.messages, ...more })
+        const size = scale.quick ? QUICK_SIZE : SIZE
+        trial = await Trial.start({ redis, messages: scale.messages, size, ...more })
         await act({ trial, redis, scale })
         return await trial.finish()
       } finally {

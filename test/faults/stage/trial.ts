@@ -12,7 +12,7 @@ import { type History, nowMs, type Seen, type Trouble, type Violation } from '..
 import type { Device } from '../load/device.ts'
 import { ask, type HttpAccess, loadHistory } from '../load/history-api.ts'
 import { Load } from '../load/load.ts'
-import { type PopulationSize, SIZE } from '../load/population.ts'
+import type { PopulationSize } from '../load/population.ts'
 import { seen } from '../load/recorder.ts'
 import { broughtSince, type Figure, figuresOf } from './figures.ts'
 import type { RedisUnderTest } from './redis.ts'
@@ -24,7 +24,7 @@ export interface TrialOptions {
   env?: Record<string, string>
   /** Settings of one gateway beyond, by its number from 0. */
   envOf?: (number: number) => Record<string, string>
-  size?: PopulationSize
+  size: PopulationSize
   /** Messages a second. */
   rate?: number
   /** Messages that must have been acked in the end. */
@@ -108,7 +108,7 @@ export class Trial {
         return token
       },
     }
-    const { size = SIZE, rate = RATE } = options
+    const { size, rate = RATE } = options
     this.load = new Load({ access: this.access, size, rate })
     process.once('exit', this.#killAll)
   }
