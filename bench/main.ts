@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { interleave } from './lib/interleave.ts'
 import { ROOT } from './lib/server-process.ts'
-import { isPeerName, type PeerName, peer } from './peers/peers.ts'
+import { isPeerName } from './peers/peers.ts'
 import { asPage, asText, type Finding, isFailed } from './report/page.ts'
-import { sections } from './sections.ts'
+import { sections } from './sections/sections.ts'
 
 const USAGE = `npm run bench -- [options]
   --only <names>    sections, comma-separated; their beginnings will do (dm, group, connections, storm, …)
@@ -36,11 +36,12 @@ if (values.help || chosen.length === 0 || (peers && !peers.every(isPeerName)) ||
 const findings: Finding[] = []
 for (const section of chosen) {
   process.stderr.write(`${section.name} …\n`)
-  const names = section.peers.filter((name) => !peers || peers.includes(name))
-  const series = await interleave(
-    names.map((name: PeerName) => ({ name, run: () => section.run(peer(name)) })),
-    { repeats, extra: Number(values.extra), say: (words) => process.stderr.write(`  ${words}\n`) },
-  )
+  const subjects = section.subjects.filter(({ name }) => !peers || !isPeerName(name) || peers.includes(name))
+  const series = await interleave(subjects, {
+    repeats,
+    extra: Number(values.extra),
+    say: (words) => process.stderr.write(`  ${words}\n`),
+  })
   findings.push({ section, series })
 }
 process.stdout.write(asText(findings))

@@ -5,20 +5,29 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startRedisCluster } from '../../test/support/redis-cluster.ts'
 import { freePort } from './free-port.ts'
 import { end, own, ownFolder, removeFolder } from './owned.ts'
 
 const START_WITHIN_MS = 10_000
 const LOOK_AGAIN_MS = 20
 
-export interface RedisServer {
+export interface Store {
+  /** As `REDIS_URL` takes it. */
   readonly url: string
-  readonly pid: number
+  readonly pids: readonly number[]
   close(): Promise<void>
 }
 
+/** @param masters one: a Redis alone; more: a cluster of them */
+export async function startStore(masters: number): Promise<Store> {
+  if (masters === 1) return startRedis()
+  const { url, nodes, stop } = await startRedisCluster({ masters })
+  return { url, pids: nodes.map(({ pid }) => pid), close: stop }
+}
+
 /** Starts a Redis and waits until it answers. @throws Error with what kept it */
-export async function startRedis(): Promise<RedisServer> {
+async function startRedis(): Promise<Store> {
   const port = await freePort()
   const folder = ownFolder('redis')
   const settings = {
@@ -35,7 +44,7 @@ export async function startRedis(): Promise<RedisServer> {
   await answers(child, port)
   return {
     url: `redis://127.0.0.1:${port}`,
-    pid: child.pid!,
+    pids: [child.pid!],
     async close() {
       await end(child)
       removeFolder(folder)

@@ -3,14 +3,14 @@
  * Redis, and the few things the bench has to ask of any of them.
  */
 import type { Watched } from '../lib/cpu.ts'
-import type { RedisServer } from '../lib/redis.ts'
+import type { Store } from '../lib/redis.ts'
 import type { ServerProcess } from '../lib/server-process.ts'
 import type { Login } from '../load/login.ts'
 
 export interface System {
   readonly nodes: readonly ServerProcess[]
-  /** The masters; none where the system stores and shares nothing. */
-  readonly stores: readonly RedisServer[]
+  /** None where the system stores and shares nothing. */
+  readonly store: Store | undefined
   /** Signs users in. @returns what a load generator needs to be this user on this node */
   login(user: string, node: number, groups?: readonly string[]): Promise<Login>
   /** Makes a group. @returns its target */
@@ -23,20 +23,18 @@ export interface Shape {
   nodes?: number
   /** Redis masters; one, and no cluster, where not given. */
   masters?: number
+  /** Puts something between the servers and their Redis. @returns where the servers are to go instead */
+  through?: (redisUrl: string) => Promise<string>
   /** Options of Node for the servers, for profiles. */
   nodeOptions?: readonly string[]
+  /** The tree whose servers run, where it is not this one. */
+  root?: string
 }
 
 /** @returns the processes whose CPU time is the system's */
-export const processesOf = ({ nodes, stores }: System): Watched[] => [
+export const processesOf = ({ nodes, store }: System): Watched[] => [
   ...nodes.map(({ name, pid }): Watched => ({ name, pid, role: 'gateway' })),
-  ...stores.map(
-    ({ pid }, index): Watched => ({
-      name: stores.length > 1 ? `redis-${index + 1}` : 'redis',
-      pid,
-      role: 'store',
-    }),
-  ),
+  ...(store?.pids ?? []).map((pid, index): Watched => ({ name: `redis-${index + 1}`, pid, role: 'store' })),
 ]
 
 /** @returns what went wrong in the servers, in their own words */

@@ -31,6 +31,10 @@ const FIGURES: Record<string, FigureName> = {
   worstMs: { label: 'until the last one, at worst', unit: 'ms' },
   lastP50: { label: 'until it came, p50', unit: 'ms' },
   lastP99: { label: 'until it came, p99', unit: 'ms' },
+  welcomeTrips: { label: 'round trips until the welcome', unit: '' },
+  roundTrips: { label: 'round trips until all is there', unit: '' },
+  redisMs: { label: 'Redis at work', unit: 'ms' },
+  ms: { label: 'until all is there', unit: 'ms' },
   lateP99: { label: 'generator late p99', unit: 'ms' },
 }
 

@@ -2,8 +2,8 @@
  * Findings as people read them: on a terminal, and as the page `docs/benchmarks.md`.
  */
 import type { Series } from '../lib/interleave.ts'
-import { peer } from '../peers/peers.ts'
-import type { Section } from '../sections.ts'
+import { isPeerName, peer } from '../peers/peers.ts'
+import type { Section } from '../sections/section.ts'
 import { INTRODUCTION, READING } from './prose.ts'
 import { surroundings } from './surroundings.ts'
 import { asNumber, partTable, tableOf } from './table.ts'
@@ -69,8 +69,7 @@ function targetTable(findings: readonly Finding[]): string[] {
   return tableOf(['work', 'against', 'ours', 'theirs', 'ratio', 'floor', 'goal', 'reached'], [...rows, zero])
 }
 
-const againstOf = ({ against }: Target): string =>
-  against === undefined ? '' : typeof against === 'string' ? peer(against).title : against.label
+const againstOf = ({ against = '' }: Target): string => (isPeerName(against) ? peer(against).title : against)
 
 const limit = ({ isMore, against }: Target, value: number): string =>
   `${isMore ? '≥' : '≤'} ${value}${against === undefined ? '' : ' ×'}`
@@ -99,7 +98,7 @@ function sectionLines({ section, series }: Finding): string[] {
 const ourFaults = (findings: readonly Finding[]): string[] =>
   findings.flatMap(({ section, series }) =>
     series
-      .filter(({ name }) => name === 'starling')
+      .filter(({ name }) => name === 'starling' || !isPeerName(name))
       .flatMap(({ samples }) =>
         samples.flatMap(({ faults }) => faults.map((fault) => `${section.name}: ${fault}`)),
       ),

@@ -39,7 +39,10 @@ export function partTable(part: string, series: readonly Series[]): string[] {
     ['', ...columns.map(({ name }) => name)],
     own.map((key) => {
       const { label, unit } = figureName(key)
-      return [`${label}, ${unit}`, ...columns.map((one) => asSpread(figureOf(one, key)))]
+      return [
+        unit === '' ? label : `${label}, ${unit}`,
+        ...columns.map((one) => asSpread(figureOf(one, key))),
+      ]
     }),
   )
 }

@@ -10,8 +10,10 @@ export interface Target {
   work: string
   /** The figure of ours. */
   key: string
-  /** The system it is held against, by the same figure; or another figure of our own; or nothing: it stands alone. */
-  against?: PeerName | { key: string; label: string }
+  /** Which column is ours; Starling's where not given. */
+  of?: string
+  /** The column it is held against: a system, or ourselves at another size. Where not given, it stands alone. */
+  against?: string
   floor: number
   goal: number
   /** Whether more is better. */
@@ -42,10 +44,11 @@ const group = (members: number, floor: number, goal: number, against: PeerName =
   goal,
 })
 /** Cost that must not grow with the work. */
-const flat = (work: string, part: string, from: string, to: string, figure = 'cpu'): Target => ({
+const flat = (work: string, from: string, to: string, key = 'dm.cpu'): Target => ({
   work,
-  key: `${part}-${to}.${figure}`,
-  against: { key: `${part}-${from}.${figure}`, label: `itself at ${from}` },
+  key,
+  of: to,
+  against: from,
   floor: 1.15,
   goal: 1.05,
 })
@@ -85,33 +88,30 @@ export const TARGETS: readonly Target[] = [
   },
   { work: '300 conversations: round trips to connect', key: 'roomy.roundTrips', floor: 3, goal: 3 },
   { work: '300 conversations: ms of Redis to connect', key: 'roomy.redisMs', floor: 5, goal: 5 },
-  flat('100,000 conversations: CPU per message', 'conversations', '100', '100000'),
-  flat('8 gateways: CPU per message', 'gateways', '2', '8'),
-  flat('3 Redis masters: CPU per message', 'masters', '1', '3'),
-  flat('group write at 100,000 members: Redis time', 'size', '10', '100000', 'cpuStore'),
+  flat('100,000 conversations: CPU per message', '100 conversations', '100,000 conversations'),
+  flat('8 gateways: CPU per message', '2 gateways', '8 gateways'),
+  flat('3 Redis masters: CPU per message', '1 Redis', '3 Redis'),
+  flat('group write at 100,000 members: Redis', '10 members', '100,000 members', 'members.cpuStore'),
 ]
 
 /** @param series of all sections */
 export function judge(target: Target, series: readonly Series[]): Judged {
-  const median = (name: PeerName, key: string) =>
+  const median = (name: string) =>
     series
       .filter((one) => one.name === name)
-      .map((one) => figureOf(one, key).median)
-      .find((value) => !Number.isNaN(value))
-  const { key, against, floor, goal, isMore = false } = target
-  const ours = median('starling', key) ?? Number.NaN
-  const theirs =
-    against === undefined
-      ? undefined
-      : ((typeof against === 'string' ? median(against, key) : median('starling', against.key)) ?? Number.NaN)
+      .map((one) => figureOf(one, target.key).median)
+      .find((value) => !Number.isNaN(value)) ?? Number.NaN
+  const { of = 'starling', against, floor, goal, isMore = false } = target
+  const ours = median(of)
+  const theirs = against === undefined ? undefined : median(against)
   const value = theirs === undefined ? ours : ours / theirs
   const reaches = (limit: number) => (isMore ? value >= limit : value <= limit)
-  const verdict = Number.isNaN(value)
-    ? 'not measured'
-    : reaches(goal)
-      ? 'goal'
-      : reaches(floor)
-        ? 'floor'
-        : 'missed'
-  return { target, ours, theirs, value, verdict }
+  if (Number.isNaN(value)) return { target, ours, theirs, value, verdict: 'not measured' }
+  return {
+    target,
+    ours,
+    theirs,
+    value,
+    verdict: reaches(goal) ? 'goal' : reaches(floor) ? 'floor' : 'missed',
+  }
 }

@@ -10,11 +10,11 @@ import { bottleneckOf, busyLine } from '../lib/verdict.ts'
 import type { PairsCommands, PairsResult } from '../load/pairs.ts'
 import type { Peer } from '../peers/peers.ts'
 import { type Shape, withSystem } from '../peers/system.ts'
-import { connectPairs, loadPairs, type PairsRun } from './pairs.ts'
+import { type Crowd, connectPairs, loadPairs, type PairsRun } from './pairs.ts'
 
 export interface DmSetting {
   generators: number
-  pairs: number
+  crowd: Crowd
   /** Messages under way in all pairs together. */
   inFlight: number
   /** Messages a second, of all pairs together, of the open loops. */
@@ -27,12 +27,12 @@ export interface DmSetting {
 const LATE_MS = 2
 
 export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<Sample> {
-  const { rates, inFlight, pairs, ...lengths } = setting
+  const { rates, inFlight, crowd, ...lengths } = setting
   return withSystem(
     () => peer.start(shape),
     (system) =>
       withGenerators<PairsCommands, Sample>('pairs.ts', setting.generators, async (generators) => {
-        await connectPairs(peer, system, generators, { senders: pairs })
+        await connectPairs(peer, system, generators, crowd)
         const closed = await loadPairs(system, generators, { ...lengths, mode: { is: 'closed', inFlight } })
         const parts = [saturation(closed)]
         for (const ratePerSecond of rates) {

@@ -15,12 +15,16 @@ import { cpuFigures } from './dm.ts'
 export interface GroupSetting {
   generators: number
   members: number
+  /** How many of them are connected; all where not given. */
+  connected?: number
   /** Groups of that size: together they have about as many members, whatever the size. */
   groups: number
   /** Members of each who write. */
   writers: number
   /** Messages under way per writer. */
   inFlight: number
+  /** What its figures are called; `group-<members>` where not given. */
+  part?: string
   warmupMs: number
   measureMs: number
 }
@@ -40,7 +44,7 @@ export function group(peer: Peer, setting: GroupSetting): Promise<Sample> {
         const acked = new Map(sent.flatMap((part) => [...part.acked]))
         const results = await Promise.all(generators.map((generator) => generator.ask('settle', acked)))
         const deliveries = sumOf(sent, ({ deliveredInTime }) => deliveredInTime)
-        const prefix = `group-${setting.members}`
+        const prefix = setting.part ?? `group-${setting.members}`
         const wrongs = {
           lost: sumOf(results, ({ lost }) => lost),
           doubled: sumOf(results, ({ doubled }) => doubled),
@@ -76,13 +80,13 @@ async function connect(
   { dialect }: Peer,
   system: System,
   generators: readonly Generator<GroupCommands>[],
-  { groups, members, writers }: GroupSetting,
+  { groups, members, connected = members, writers }: GroupSetting,
 ): Promise<void> {
   const shares: GroupMember[][] = generators.map(() => [])
   for (let number = 0; number < groups; number++) {
     const users = Array.from({ length: members }, (_, index) => `member-${number}-${index}`)
     const target = await system.makeGroup(users)
-    for (const [index, user] of users.entries()) {
+    for (const [index, user] of users.slice(0, connected).entries()) {
       const login = await system.login(user, index % system.nodes.length, [target])
       // Neighbours stay together, since they differ in their server.
       shares[(Math.floor(index / 2) + number) % generators.length]!.push({

@@ -3,7 +3,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import jwt from 'jsonwebtoken'
-import { type RedisServer, startRedis } from '../../lib/redis.ts'
+import { startStore } from '../../lib/redis.ts'
 import { startServer } from '../../lib/server-process.ts'
 import type { Shape, System } from '../system.ts'
 
@@ -18,14 +18,14 @@ export async function startPeer(
   { script, env, usesRedis }: PeerProcess,
   { nodes = 2, nodeOptions }: Shape,
 ): Promise<System> {
-  const stores: RedisServer[] = usesRedis ? [await startRedis()] : []
+  const store = usesRedis ? await startStore(1) : undefined
   const secret = randomBytes(32).toString('hex')
   const servers = await Promise.all(
     Array.from({ length: nodes }, (_, index) =>
       startServer({
         name: `server-${index + 1}`,
         script,
-        env: { NODE_ENV: 'production', JWT_SECRET: secret, REDIS_URL: stores[0]?.url ?? '', ...env },
+        env: { NODE_ENV: 'production', JWT_SECRET: secret, REDIS_URL: store?.url ?? '', ...env },
         ...(nodeOptions && { nodeOptions }),
       }),
     ),
@@ -33,7 +33,7 @@ export async function startPeer(
   let groups = 0
   return {
     nodes: servers,
-    stores,
+    store,
     login: async (user, node, joined = []) => ({
       port: servers[node]!.port,
       user,
@@ -45,7 +45,7 @@ export async function startPeer(
     makeGroup: async () => `group:${++groups}`,
     async close() {
       await Promise.all(servers.map((server) => server.close()))
-      await Promise.all(stores.map((store) => store.close()))
+      await store?.close()
     },
   }
 }

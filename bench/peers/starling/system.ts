@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { SignJWT } from 'jose'
-import { type RedisServer, startRedis } from '../../lib/redis.ts'
+import { startStore } from '../../lib/redis.ts'
 import { startServer } from '../../lib/server-process.ts'
 import type { Shape, System } from '../system.ts'
 
@@ -20,13 +20,10 @@ const OPEN_LIMITS = {
   CONNECT_RATE: '100000',
 }
 
-/** @param root the tree whose gateways are started, where it is not this one */
-export async function startStarling(
-  { nodes = 2, masters = 1, nodeOptions }: Shape,
-  root?: string,
-): Promise<System> {
-  const stores: RedisServer[] = masters === 1 ? [await startRedis()] : []
-  const redisUrl = stores[0]!.url
+export async function startStarling(shape: Shape): Promise<System> {
+  const { nodes = 2, masters = 1, through, nodeOptions, root } = shape
+  const store = await startStore(masters)
+  const redisUrl = (await through?.(store.url)) ?? store.url
   const jwtSecret = randomBytes(32).toString('hex')
   const key = new TextEncoder().encode(jwtSecret)
   const gateways = await Promise.all(
@@ -63,7 +60,7 @@ export async function startStarling(
 
   return {
     nodes: gateways,
-    stores,
+    store,
     async login(user, node) {
       return { port: gateways[node]!.port, user, token: await sign(user) }
     },
@@ -77,7 +74,7 @@ export async function startStarling(
     },
     async close() {
       await Promise.all(gateways.map((gateway) => gateway.close()))
-      await Promise.all(stores.map((store) => store.close()))
+      await store.close()
     },
   }
 }

@@ -1,0 +1,89 @@
+/** The sections in which Starling stands against itself: what one piece of work costs as the whole grows. */
+import { peer } from '../peers/peers.ts'
+import type { Shape } from '../peers/system.ts'
+import { type DmSetting, dm } from '../scenarios/dm.ts'
+import { group } from '../scenarios/group.ts'
+import { roomy } from '../scenarios/roomy.ts'
+import { GENERATORS, IN_FLIGHT, type Lengths, PAIRS, type Section, thousands } from './section.ts'
+
+const CONVERSATIONS = [100, 100_000]
+/** Whose conversations they are: the same connections, however many conversations they have. */
+const CROWD = { senders: 100, receivers: 4_000 }
+/** So that every conversation has been used before it counts: a first message costs more than the next ones. */
+const CROWD_WARMUP_MS = 20_000
+const GATEWAYS = [2, 8]
+const MASTERS = [1, 3]
+const MEMBERS = [10, 100_000]
+const ROOMY = { groups: 150, dms: 150, tries: 20 }
+
+export const growth = (lengths: Lengths): Section[] => {
+  const starling = peer('starling')
+  const load = { ...lengths, generators: GENERATORS, inFlight: IN_FLIGHT, rates: [] }
+  const pairs: DmSetting = { ...load, crowd: { senders: PAIRS } }
+  const shaped = (
+    words: (size: number) => string,
+    sizes: readonly number[],
+    shape: (size: number) => Shape,
+  ) => sizes.map((size) => ({ name: words(size), run: () => dm(starling, pairs, shape(size)) }))
+  return [
+    {
+      name: 'conversations',
+      title: 'More conversations',
+      setting: `One-to-one messages of ${CROWD.senders} senders to ${thousands(CROWD.receivers)} receivers, all connected, ${IN_FLIGHT} under way; each sender takes its conversations in turn.`,
+      parts: [{ part: 'dm', title: 'A message' }],
+      subjects: CONVERSATIONS.map((conversations) => ({
+        name: `${thousands(conversations)} conversations`,
+        run: () => dm(starling, { ...load, warmupMs: CROWD_WARMUP_MS, crowd: { ...CROWD, conversations } }),
+      })),
+    },
+    {
+      name: 'gateways',
+      title: 'More gateways',
+      setting: `The ${PAIRS} pairs of above, over more gateways.`,
+      parts: [{ part: 'dm', title: 'A message' }],
+      subjects: shaped(
+        (nodes) => `${nodes} gateways`,
+        GATEWAYS,
+        (nodes) => ({ nodes }),
+      ),
+    },
+    {
+      name: 'masters',
+      title: 'More Redis masters',
+      setting: `The ${PAIRS} pairs of above: on one Redis, then on a cluster.`,
+      parts: [{ part: 'dm', title: 'A message' }],
+      subjects: shaped(
+        (masters) => `${masters} Redis`,
+        MASTERS,
+        (masters) => ({ masters }),
+      ),
+    },
+    {
+      name: 'members',
+      title: 'Larger groups',
+      setting: 'A group of which ten members are connected, and two of them write, 16 under way for each.',
+      parts: [{ part: 'members', title: 'A delivery' }],
+      subjects: MEMBERS.map((members) => ({
+        name: `${thousands(members)} members`,
+        run: () =>
+          group(starling, {
+            ...lengths,
+            generators: GENERATORS,
+            members,
+            connected: 10,
+            groups: 1,
+            writers: 2,
+            inFlight: 16,
+            part: 'members',
+          }),
+      })),
+    },
+    {
+      name: 'roomy',
+      title: 'Connecting with many conversations',
+      setting: `A user of ${ROOMY.groups} groups and ${ROOMY.dms} one-to-one conversations connects and asks for all that was missed; one gateway, seen from between it and Redis. The best of ${ROOMY.tries} tries.`,
+      parts: [{ part: 'roomy', title: 'A connect' }],
+      subjects: [{ name: starling.name, run: () => roomy(ROOMY) }],
+    },
+  ]
+}
