@@ -19,18 +19,30 @@ export interface Series {
   isDisturbed: boolean
 }
 
-/**
- * @param repeats undisturbed samples wanted of each
- * @param extra rounds that may be added for those that were disturbed
- * @param say told of each run
- */
-export async function interleave(
-  subjects: readonly Subject[],
-  { repeats, extra, say }: { repeats: number; extra: number; say: (words: string) => void },
-): Promise<Series[]> {
+interface Course {
+  /** Undisturbed samples wanted of each. */
+  repeats: number
+  /** Rounds that may be added for those that were disturbed. */
+  extra: number
+  /** No round begins after this, but for the first two; without end where not given. */
+  startWithinMs?: number
+  /** Told of each run. */
+  say: (words: string) => void
+}
+
+/** Two rounds have a spread. */
+const LEAST_ROUNDS = 2
+
+/** @returns a series of each subject, in their order */
+export async function interleave<const Subjects extends readonly Subject[]>(
+  subjects: Subjects,
+  { repeats, extra, startWithinMs = Number.POSITIVE_INFINITY, say }: Course,
+): Promise<{ [Index in keyof Subjects]: Series }> {
+  const startMs = performance.now()
   const all = new Map(subjects.map(({ name }) => [name, [] as Sample[]]))
   const good = (name: string) => all.get(name)!.filter(isUndisturbed)
   for (let round = 0; round < repeats + extra; round++) {
+    if (round >= LEAST_ROUNDS && performance.now() - startMs > startWithinMs) break
     // Every other round backwards: nobody always comes behind the same one.
     for (const { name, run } of round % 2 === 0 ? subjects : subjects.toReversed()) {
       if (good(name).length >= repeats || all.get(name)!.some(hasBrokenOff)) continue
@@ -44,7 +56,7 @@ export async function interleave(
     const isDisturbed = undisturbed.length === 0
     const kept = isDisturbed ? samples : undisturbed
     return { name, samples: kept, leftOut: samples.length - kept.length, isDisturbed }
-  })
+  }) as { [Index in keyof Subjects]: Series }
 }
 
 const isUndisturbed = ({ disturbances }: Sample) => disturbances.length === 0

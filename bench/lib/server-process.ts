@@ -72,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
 }
 
 /** @returns the resident memory of a process */
-function residentBytes(pid: number): number {
+export function residentBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
 }

@@ -13,8 +13,8 @@ export interface System {
   readonly store: Store | undefined
   /** Signs users in. @returns what a load generator needs to be this user on this node */
   login(user: string, node: number, groups?: readonly string[]): Promise<Login>
-  /** Makes a group. @returns its target */
-  makeGroup(users: readonly string[]): Promise<string>
+  /** Makes a group, which others can join where it is open. @returns its target */
+  makeGroup(users: readonly string[], options?: { isOpen: boolean }): Promise<string>
   close(): Promise<void>
 }
 

@@ -9,7 +9,7 @@ import { joined, type Sample, sampleOf, sumOf } from '../lib/outcome.ts'
 import type { ConnectionsCommands } from '../load/connections.ts'
 import type { Login } from '../load/login.ts'
 import type { Peer } from '../peers/peers.ts'
-import { complaintsOf, processesOf, type System, withSystem } from '../peers/system.ts'
+import { complaintsOf, processesOf, type Shape, type System, withSystem } from '../peers/system.ts'
 
 export interface ConnectionsSetting {
   generators: number
@@ -27,9 +27,9 @@ const WARM_SETTLE_MS = 2_000
 /** Connections that a generator has on their way at a time. */
 const AT_ONCE = 64
 
-export function connections(peer: Peer, setting: ConnectionsSetting): Promise<Sample> {
+export function connections(peer: Peer, setting: ConnectionsSetting, shape: Shape = {}): Promise<Sample> {
   return withSystem(
-    () => peer.start({}),
+    () => peer.start(shape),
     (system) => {
       const { count, notes } = withinDescriptors(setting, system.nodes.length)
       return withGenerators<ConnectionsCommands, Sample>(

@@ -9,8 +9,8 @@ import { percentilesOf } from '../lib/percentiles.ts'
 import { bottleneckOf, busyLine } from '../lib/verdict.ts'
 import type { PairsCommands, PairsResult } from '../load/pairs.ts'
 import type { Peer } from '../peers/peers.ts'
-import { type Shape, withSystem } from '../peers/system.ts'
-import { type Crowd, connectPairs, loadPairs, type PairsRun } from './pairs.ts'
+import { type Shape, type System, withSystem } from '../peers/system.ts'
+import { type Crowd, connectPairs, loadPairs, type PairsGenerators, type PairsRun } from './pairs.ts'
 
 export interface DmSetting {
   generators: number
@@ -19,20 +19,24 @@ export interface DmSetting {
   inFlight: number
   /** Messages a second, of all pairs together, of the open loops. */
   rates: readonly number[]
+  /** Messages sent before anything is measured; none beyond the warm-up where not given. */
+  before?: number
   warmupMs: number
   measureMs: number
 }
 
 /** A generator that sends later than this is part of what it measures, ms. */
 const LATE_MS = 2
+const FILL_MS = 5_000
 
 export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<Sample> {
-  const { rates, inFlight, crowd, ...lengths } = setting
+  const { rates, inFlight, crowd, before = 0, ...lengths } = setting
   return withSystem(
     () => peer.start(shape),
     (system) =>
       withGenerators<PairsCommands, Sample>('pairs.ts', setting.generators, async (generators) => {
         await connectPairs(peer, system, generators, crowd)
+        await fill(system, generators, inFlight, before)
         const closed = await loadPairs(system, generators, { ...lengths, mode: { is: 'closed', inFlight } })
         const parts = [saturation(closed)]
         for (const ratePerSecond of rates) {
@@ -45,6 +49,23 @@ export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<S
         return joined(parts)
       }),
   )
+}
+
+/** Sends at least so many messages. */
+async function fill(
+  system: System,
+  generators: PairsGenerators,
+  inFlight: number,
+  count: number,
+): Promise<void> {
+  for (let sent = 0; sent < count; ) {
+    const { results } = await loadPairs(system, generators, {
+      mode: { is: 'closed', inFlight },
+      warmupMs: 0,
+      measureMs: FILL_MS,
+    })
+    sent = sumOf(results, (result) => result.sent)
+  }
 }
 
 function saturation({ cpu, messages, results, faults }: PairsRun): Sample {

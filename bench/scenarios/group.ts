@@ -9,7 +9,7 @@ import { bottleneckOf, busyLine } from '../lib/verdict.ts'
 import { timesFromNow } from '../load/clock.ts'
 import type { GroupCommands, GroupMember, GroupResult } from '../load/group.ts'
 import type { Peer } from '../peers/peers.ts'
-import { complaintsOf, processesOf, type System, withSystem } from '../peers/system.ts'
+import { complaintsOf, processesOf, type Shape, type System, withSystem } from '../peers/system.ts'
 import { cpuFigures } from './dm.ts'
 
 export interface GroupSetting {
@@ -29,9 +29,9 @@ export interface GroupSetting {
   measureMs: number
 }
 
-export function group(peer: Peer, setting: GroupSetting): Promise<Sample> {
+export function group(peer: Peer, setting: GroupSetting, shape: Shape = {}): Promise<Sample> {
   return withSystem(
-    () => peer.start({}),
+    () => peer.start(shape),
     (system) =>
       withGenerators<GroupCommands, Sample>('group.ts', setting.generators, async (generators) => {
         await connect(peer, system, generators, setting)

@@ -9,8 +9,8 @@ import { GENERATORS, IN_FLIGHT, type Lengths, PAIRS, type Section, thousands } f
 const CONVERSATIONS = [100, 100_000]
 /** Whose conversations they are: the same connections, however many conversations they have. */
 const CROWD = { senders: 100, receivers: 4_000 }
-/** So that every conversation has been used before it counts: a first message costs more than the next ones. */
-const CROWD_WARMUP_MS = 20_000
+/** So that every conversation is in use before it counts: a first message costs more than the next ones. */
+const BEFORE = 250_000
 const GATEWAYS = [2, 8]
 const MASTERS = [1, 3]
 const MEMBERS = [10, 100_000]
@@ -29,11 +29,11 @@ export const growth = (lengths: Lengths): Section[] => {
     {
       name: 'conversations',
       title: 'More conversations',
-      setting: `One-to-one messages of ${CROWD.senders} senders to ${thousands(CROWD.receivers)} receivers, all connected, ${IN_FLIGHT} under way; each sender takes its conversations in turn.`,
+      setting: `One-to-one messages of ${CROWD.senders} senders to ${thousands(CROWD.receivers)} receivers, all connected, ${IN_FLIGHT} under way; each sender takes its conversations in turn, and ${thousands(BEFORE)} messages went before.`,
       parts: [{ part: 'dm', title: 'A message' }],
       subjects: CONVERSATIONS.map((conversations) => ({
         name: `${thousands(conversations)} conversations`,
-        run: () => dm(starling, { ...load, warmupMs: CROWD_WARMUP_MS, crowd: { ...CROWD, conversations } }),
+        run: () => dm(starling, { ...load, before: BEFORE, crowd: { ...CROWD, conversations } }),
       })),
     },
     {

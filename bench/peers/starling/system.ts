@@ -64,9 +64,11 @@ export async function startStarling(shape: Shape): Promise<System> {
     async login(user, node) {
       return { port: gateways[node]!.port, user, token: await sign(user) }
     },
-    async makeGroup(users) {
+    async makeGroup(users, { isOpen } = { isOpen: false }) {
       const [owner = '', ...others] = users
-      const { id } = (await post(owner, '/groups', { name: 'bench' })) as { id: string }
+      const { id } = (await post(owner, '/groups', { name: 'bench', join: isOpen ? 'open' : 'invite' })) as {
+        id: string
+      }
       for (let at = 0; at < others.length; at += MEMBERS_PER_CALL) {
         await post(owner, `/groups/${id}/members`, { users: others.slice(at, at + MEMBERS_PER_CALL) })
       }

@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest'
+import { riseOf } from '../../../bench/lib/trend.ts'
+
+const curve = (...values: number[]) => values.map((y, x) => ({ x, y }))
+
+it('says by which share of its mean a curve rises over its length', () => {
+  expect(riseOf(curve(100, 110, 120))).toBeCloseTo(20 / 110)
+  expect(riseOf(curve(120, 110, 100))).toBeCloseTo(-20 / 110)
+})
+
+it('calls a curve flat that goes up and down', () => {
+  expect(Math.abs(riseOf(curve(100, 120, 100, 120, 100)))).toBeLessThan(0.001)
+  expect(riseOf(curve(100))).toBe(0)
+})
