@@ -4,7 +4,7 @@
  */
 import type { Watched } from '../lib/cpu.ts'
 import type { Store } from '../lib/redis.ts'
-import type { ServerProcess } from '../lib/server-process.ts'
+import { ROOT, type ServerProcess } from '../lib/server-process.ts'
 import type { Login } from '../load/login.ts'
 
 export interface System {
@@ -41,7 +41,10 @@ export const processesOf = ({ nodes, store }: System): Watched[] => [
 export const complaintsOf = ({ nodes }: System): string[] =>
   nodes
     .filter(({ hasExited, tail }) => hasExited || tail !== '')
-    .map(({ name, hasExited, tail }) => `${name} ${hasExited ? 'died' : 'says'}: ${tail.trim()}`)
+    .map(
+      ({ name, hasExited, tail }) =>
+        `${name} ${hasExited ? 'died' : 'says'}: ${tail.trim().replaceAll(ROOT, '')}`,
+    )
 
 /** Starts a system, works with it and ends it. A failure brings along what the servers had to say. */
 export async function withSystem<Result>(

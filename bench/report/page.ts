@@ -6,7 +6,7 @@ import { isPeerName, peer } from '../peers/peers.ts'
 import type { Section } from '../sections/section.ts'
 import { INTRODUCTION, READING } from './prose.ts'
 import { surroundings } from './surroundings.ts'
-import { asNumber, partTable, tableOf } from './table.ts'
+import { asNumber, partTable, shortened, tableOf } from './table.ts'
 import { judge, TARGETS, type Target } from './targets.ts'
 
 export interface Finding {
@@ -107,7 +107,9 @@ const ourFaults = (findings: readonly Finding[]): string[] =>
 function faultLines(findings: readonly Finding[]): string[] {
   const faults = findings.flatMap(({ section, series }) =>
     series.flatMap(({ name, samples }) =>
-      samples.flatMap((sample) => sample.faults.map((fault) => `- ${section.name}, ${name}: ${fault}`)),
+      samples.flatMap((sample) =>
+        sample.faults.map((fault) => `- ${section.name}, ${name}: ${shortened(fault)}`),
+      ),
     ),
   )
   return faults.length > 0 ? ['', '## What went wrong', '', ...new Set(faults)] : []

@@ -4,7 +4,7 @@
 import { riseOf } from '../lib/trend.ts'
 import type { Point, SoakResult } from '../scenarios/soak.ts'
 import { surroundings } from './surroundings.ts'
-import { asNumber, tableOf } from './table.ts'
+import { asNumber, shortened, tableOf } from './table.ts'
 
 /** The caches fill, Redis' refs begin to lapse: what comes after that has to be flat, minutes. */
 const SETTLED_AFTER = 10
@@ -70,7 +70,9 @@ export function soakPage(result: SoakResult, faults: readonly string[]): string 
       const rise = riseOf(settledOf(points).map((point) => ({ x: point.minute, y: of(point) })))
       return `- ${name}: ${asNumber(rise * 100)} % from minute ${asNumber(settledOf(points)[0]?.minute ?? 0)} to the end (flat: up to ${FLAT * 100} %)`
     }),
-    ...(faults.length > 0 ? ['', '## What went wrong', '', ...faults.map((fault) => `- ${fault}`)] : []),
+    ...(faults.length > 0
+      ? ['', '## What went wrong', '', ...faults.map((fault) => `- ${shortened(fault)}`)]
+      : []),
   ].join('\n')}\n`
 }
 

@@ -5,6 +5,8 @@ import type { Series } from '../lib/interleave.ts'
 import type { Spread } from '../lib/statistics.ts'
 import { figureName, figureOf } from './figures.ts'
 
+const LINE_CHARACTERS = 300
+
 /** @returns a number as a reader wants it: three digits, thousands apart */
 export const asNumber = (value: number): string =>
   Number.isNaN(value)
@@ -46,3 +48,9 @@ export function partTable(part: string, series: readonly Series[]): string[] {
     }),
   )
 }
+
+/** @returns the beginning of what somebody says, on one line */
+export const shortened = (words: string): string =>
+  words.length > LINE_CHARACTERS
+    ? `${words.slice(0, LINE_CHARACTERS).replaceAll('\n', ' ')} …`
+    : words.replaceAll('\n', ' ')
