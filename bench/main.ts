@@ -13,7 +13,7 @@ import { sections } from './sections/sections.ts'
 const USAGE = `npm run bench -- [options]
   --only <names>    sections, comma-separated; their beginnings will do (dm, group, connections, storm, …)
   --peers <names>   only these systems
-  --repeats <n>     undisturbed repeats of each; 5 where not given
+  --repeats <n>     undisturbed repeats of each; 5 where not given, which takes more than an hour
   --extra <n>       rounds that may be added for what other work has disturbed; 3 where not given
   --seconds <n>     of each measurement; 6 where not given
   --json <file>     writes all samples there

@@ -25,7 +25,10 @@ export function baseCommit(): string {
   const trunk = TRUNKS.find((name) => git('rev-parse', '--verify', '--quiet', name) !== '')
   const base = trunk === undefined ? head : git('merge-base', 'HEAD', trunk)
   const isChanged = git('status', '--porcelain', 'src', 'protocol') !== ''
-  return base === head && !isChanged ? git('rev-parse', 'HEAD~1') : base
+  if (base !== head || isChanged) return base
+  const last = git('rev-parse', '--verify', '--quiet', 'HEAD~1')
+  if (last === '') throw new Error('there is no earlier commit here to compare with; name one with --base')
+  return last
 }
 
 /** Checks a commit out. @throws Error where git can't */
