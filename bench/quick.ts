@@ -68,7 +68,7 @@ const rows = comparisons.map(({ key, work, before, now, ratio, isLoss }) => [
   `${asNumber(ratio)} ×`,
   isLoss ? 'LOSS' : '',
 ])
-process.stdout.write(`${tableOf(['cost', base.commit.slice(0, 8), 'now', 'ratio', ''], rows).join('\n')}\n`)
+process.stdout.write(`${tableOf(['cost', base.commit, 'now', 'ratio', ''], rows).join('\n')}\n`)
 // Whatever the tree of before did wrong is no fault of this one, unless it could not be measured.
 const faults = [...now.samples, ...before.samples.filter(({ figures }) => !('dm.cpu' in figures))].flatMap(
   (sample) => sample.faults,

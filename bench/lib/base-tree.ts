@@ -31,8 +31,9 @@ export function baseCommit(): string {
   return last
 }
 
-/** Checks a commit out. @throws Error where git can't */
-export function checkOut(commit: string): BaseTree {
+/** Checks a revision out. @throws Error where git can't */
+export function checkOut(revision: string): BaseTree {
+  const commit = git('rev-parse', '--short', revision)
   const root = join(ownFolder('base'), 'tree')
   git('worktree', 'add', '--detach', root, commit)
   const [from, to] = [join(ROOT, 'node_modules'), join(root, 'node_modules')]
