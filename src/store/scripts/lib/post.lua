@@ -1,16 +1,14 @@
 -- Puts an entry (see bus/envelope.ts) into the letter to each node; what a batch has for a node travels as one publish.
 local letters = {}
 local function post(nodes, kind, topic, mark, frame)
-  if #nodes == 0 then
-    return
-  end
-  local entry = kind .. ' ' .. topic .. ' ' .. mark .. ' ' .. #frame .. '\n' .. frame
+  local header = kind .. ' ' .. topic .. ' ' .. mark .. ' ' .. #frame .. '\n'
   for _, node in ipairs(nodes) do
     local letter = letters[node]
-    if letter then
-      letter[#letter + 1] = entry
-    else
-      letters[node] = { entry }
+    if not letter then
+      letter = {}
+      letters[node] = letter
     end
+    letter[#letter + 1] = header
+    letter[#letter + 1] = frame
   end
 end
