@@ -41,19 +41,14 @@ export class Dispatch implements ConnectionHandler {
     const sends = new TokenBucket(limits.sendsPerSecond, limits.burst, performance.now())
     const session = new Session(connection, Date.now(), sends)
     hub.sessions.add(session)
-    return {
-      frame: (bytes) => this.#frame(session, bytes),
-      binary: () =>
-        this.#bad(session, new ProtocolError('bad_frame', 'frames are text'), undefined, undefined),
-      closed: (code) => this.#closed(session, code),
-    }
+    return new SessionReceiver(this, session)
   }
 
-  #frame(session: Session, bytes: ArrayBuffer | Uint8Array): void {
+  frame(session: Session, bytes: ArrayBuffer | Uint8Array): void {
     if (session.state.is === 'closed') return
     if (bytes.byteLength > this.#context.limits.frame) return session.close(1009)
     const decoded = decodeClientFrame(bytes)
-    if (!decoded.ok) return this.#bad(session, decoded.error, decoded.op, decoded.ref)
+    if (!decoded.ok) return this.bad(session, decoded.error, decoded.op, decoded.ref)
     session.goodFrame()
     this.#context.metrics.frames.add(decoded.frame.op)
     this.#handle(session, decoded.frame, bytes.byteLength)
@@ -155,7 +150,7 @@ export class Dispatch implements ConnectionHandler {
     }
   }
 
-  #bad(session: Session, error: ProtocolError, op: string | undefined, ref: Ref | undefined): void {
+  bad(session: Session, error: ProtocolError, op: string | undefined, ref: Ref | undefined): void {
     this.#context.metrics.frames.add('bad')
     if (error.code !== 'bad_frame') {
       session.goodFrame()
@@ -171,7 +166,7 @@ export class Dispatch implements ConnectionHandler {
     session.close(4000)
   }
 
-  #closed(session: Session, code: number): void {
+  closed(session: Session, code: number): void {
     const { hub, watches, follow, log, metrics } = this.#context
     const { here, identity } = session
     metrics.closes.add(code in CLOSE_CODES || code === 1000 || code === 1005 ? String(code) : 'other')
@@ -189,5 +184,29 @@ export class Dispatch implements ConnectionHandler {
     if (fault instanceof ProtocolError) return fault
     this.#context.log.error({ err: fault, ...where }, 'a frame could not be handled')
     return new ProtocolError('internal', 'something went wrong here')
+  }
+}
+
+/** What a session's transport speaks to; an object of two fields, since there is one for each connection. */
+class SessionReceiver implements Receiver {
+  readonly #dispatch: Dispatch
+  readonly #session: Session
+
+  constructor(dispatch: Dispatch, session: Session) {
+    this.#dispatch = dispatch
+    this.#session = session
+  }
+
+  frame(bytes: ArrayBuffer | Uint8Array): void {
+    this.#dispatch.frame(this.#session, bytes)
+  }
+
+  binary(): void {
+    const error = new ProtocolError('bad_frame', 'frames are text')
+    this.#dispatch.bad(this.#session, error, undefined, undefined)
+  }
+
+  closed(code: number): void {
+    this.#dispatch.closed(this.#session, code)
   }
 }

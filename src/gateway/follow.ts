@@ -70,13 +70,13 @@ export class Follow {
 
   /** Whether a user is still here, and hasn't been let go since they joined. */
   #mayFollow(here: LocalUser, group: GroupId, joined: MessageId): boolean {
-    const exit = here.exits.get(group)
+    const exit = here.exits?.get(group)
     return here.sessions.size > 0 && !(exit && comparePositions(exit, joined) > 0)
   }
 
   #follow(here: LocalUser, group: GroupId, joined: MessageId): void {
     const conv = groupConv(group)
-    here.exits.delete(group)
+    here.exits?.delete(group)
     here.groups.set(group, joined)
     this.#hub.conv(conv).users.add(here.user)
     for (const session of here.sessions) {
@@ -91,7 +91,10 @@ export class Follow {
 
   /** Has a user's sessions here let a group go. @param id the border; undefined: whatever they joined at */
   exit(here: LocalUser, group: GroupId, id: MessageId | undefined): void {
-    if (id !== undefined) here.exits.set(group, laterOf(here.exits.get(group) ?? id, id))
+    if (id !== undefined) {
+      here.exits ??= new Map()
+      here.exits.set(group, laterOf(here.exits.get(group) ?? id, id))
+    }
     const joined = here.groups.get(group)
     if (joined === undefined || (id !== undefined && comparePositions(joined, id) > 0)) return
     const conv = groupConv(group)

@@ -37,7 +37,7 @@ export class Hub {
         forwarded: inboxHead,
         alone: false,
         groups: new Map(),
-        exits: new Map(),
+        exits: undefined,
         typed: undefined,
       }
       this.users.set(user, here)

@@ -37,7 +37,7 @@ export interface LocalUser {
   /** Groups followed here, with the id the user joined at. */
   readonly groups: Map<GroupId, MessageId>
   /** Groups left while this user was here: an order to let go may overtake the reply that says to follow. */
-  readonly exits: Map<GroupId, MessageId>
+  exits: Map<GroupId, MessageId> | undefined
   /** conversation → when typing was passed on last, ms */
   typed: Map<ConvId, number> | undefined
 }
@@ -92,8 +92,8 @@ export class Session {
   /** End of the newest token, Unix s. */
   tokenExp = Number.POSITIVE_INFINITY
   sends: TokenBucket
-  /** Live syncs are served in turn: the tail of their chain, and how many wait in it. */
-  syncs: { tail: Promise<void>; count: number } = { tail: Promise.resolve(), count: 0 }
+  /** Live syncs are served in turn: the tail of their chain, and how many wait in it; undefined until the first. */
+  syncs: { tail: Promise<void>; count: number } | undefined
   /** Whose presence this session watches; undefined until it watches. */
   watching: Set<UserId> | undefined
   watchesAll = false

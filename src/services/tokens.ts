@@ -33,7 +33,7 @@ export interface Identity {
 }
 
 export const MAX_NAME_LENGTH = 64
-/** Verified tokens that are remembered: a reconnecting crowd costs one signature check each. */
+/** Tokens of the key set that are remembered, since their signatures are dear: a reconnecting crowd costs one check each. */
 const CACHE_SIZE = 10_000
 const KEY_SET_RETRY_MS = 1_000
 const NO_SUCH_KEY = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
@@ -69,9 +69,15 @@ export class Tokens {
       this.#verified.delete(token)
       throw unauthorized('the token has expired')
     }
-    const identity = identityOf(await this.#payloadOf(token))
-    this.#remember(token, identity)
-    return identity
+    try {
+      if (decodeProtectedHeader(token).alg === 'HS256') return this.#verifyShared(token)
+      return await this.#verifyByKeySet(token)
+    } catch (fault) {
+      if (fault instanceof ProtocolError) throw fault
+      if (fault instanceof errors.JWTExpired || fault instanceof jwt.TokenExpiredError)
+        throw unauthorized('the token has expired')
+      throw unauthorized('the token is not valid')
+    }
   }
 
   /**
@@ -95,33 +101,26 @@ export class Tokens {
     return { token: await draft.sign(this.#secret), exp }
   }
 
-  async #payloadOf(token: string): Promise<JWTPayload> {
-    try {
-      if (decodeProtectedHeader(token).alg === 'HS256') {
-        if (!this.#secret) throw unauthorized('HS256 is not taken here')
-        return this.#verifyShared(token, this.#secret)
-      }
-      if (!this.#keyOf) throw unauthorized('only HS256 is taken here')
-      const algorithms = ['RS256', 'ES256', 'EdDSA']
-      return (await jwtVerify(token, this.#keyOf, { ...this.#options, algorithms })).payload
-    } catch (fault) {
-      if (fault instanceof ProtocolError) throw fault
-      if (fault instanceof errors.JWTExpired || fault instanceof jwt.TokenExpiredError)
-        throw unauthorized('the token has expired')
-      throw unauthorized('the token is not valid')
-    }
-  }
-
   /** At once: jose has a thread check each signature, which for a shared secret costs twenty times the check itself. */
-  #verifyShared(token: string, secret: KeyObject): JWTPayload {
+  #verifyShared(token: string): Identity {
+    if (!this.#secret) throw unauthorized('HS256 is not taken here')
     const { issuer, audience } = this.#settings
-    const payload = jwt.verify(token, secret, {
+    const payload = jwt.verify(token, this.#secret, {
       algorithms: ['HS256'],
       ...(issuer !== undefined && { issuer }),
       ...(audience !== undefined && { audience }),
     })
     if (typeof payload === 'string') throw unauthorized('the token is not valid')
-    return payload as JWTPayload
+    return identityOf(payload as JWTPayload)
+  }
+
+  async #verifyByKeySet(token: string): Promise<Identity> {
+    if (!this.#keyOf) throw unauthorized('only HS256 is taken here')
+    const algorithms = ['RS256', 'ES256', 'EdDSA']
+    const { payload } = await jwtVerify(token, this.#keyOf, { ...this.#options, algorithms })
+    const identity = identityOf(payload)
+    this.#remember(token, identity)
+    return identity
   }
 
   #remember(token: string, identity: Identity): void {

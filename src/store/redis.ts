@@ -54,8 +54,7 @@ function directOptions(target: Exclude<RedisTarget, { kind: 'cluster' }>) {
 
 /**
  * Commands of one turn of the event loop go out as one write. (The library's own pipelines cost several times as much,
- * and serve one after the other: what comes while one is under way waits for its replies. Of a cluster's lines, which
- * are the library's business, they make the best.)
+ * serve one after the other, and in a cluster whose slots move throw where nobody can catch it.)
  */
 class GatheringRedis extends Redis {
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
@@ -75,7 +74,6 @@ export function createCommandClient(target: RedisTarget, log: Log): RedisClient 
       ? new Cluster(target.nodes, {
           redisOptions: { ...common, ...credentialsOf(target) },
           enableOfflineQueue: false,
-          enableAutoPipelining: true,
           lazyConnect: true,
           clusterRetryStrategy: retryDelay,
           slotsRefreshInterval: 5_000,

@@ -32,17 +32,19 @@ export function sync(
   frame: ClientFrameOf<'sync'>,
 ): Promise<ServerFrameOf<'synced'>> {
   const { session } = live
-  if (session.syncs.count >= SYNCS_MAX) {
+  session.syncs ??= { tail: Promise.resolve(), count: 0 }
+  const { syncs } = session
+  if (syncs.count >= SYNCS_MAX) {
     throw new ProtocolError('rate_limited', 'too many syncs under way', { retryIn: 1000 })
   }
-  session.syncs.count += 1
-  const turn = session.syncs.tail.then(() => serve(context, live, frame))
-  session.syncs.tail = turn.then(
+  syncs.count += 1
+  const turn = syncs.tail.then(() => serve(context, live, frame))
+  syncs.tail = turn.then(
     () => {
-      session.syncs.count -= 1
+      syncs.count -= 1
     },
     () => {
-      session.syncs.count -= 1
+      syncs.count -= 1
     },
   )
   return turn
