@@ -3,7 +3,7 @@
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { channelConv, type UserId } from '@starling/protocol/ids'
+import { channelConv, SYSTEM, type UserId } from '@starling/protocol/ids'
 import { WATCH_PER_SESSION } from '@starling/protocol/limits'
 import { channelsOf } from './bus/channels.ts'
 import { createPlacement } from './bus/placement.ts'
@@ -37,6 +37,7 @@ import { Accounts } from './services/accounts.ts'
 import { Contacts } from './services/contacts.ts'
 import { Groups } from './services/groups.ts'
 import { History } from './services/history.ts'
+import { logFrame } from './services/message-json.ts'
 import { Messaging } from './services/messaging.ts'
 import { Presence } from './services/presence.ts'
 import { Receipts } from './services/receipts.ts'
@@ -261,6 +262,16 @@ export async function startGateway(config: Config): Promise<Gateway> {
       inboxHead: (user) => users.head(user),
       convHead: (conv) => convs.head(conv),
       attach: (conv) => convs.attach(conv, identity.id),
+      async firstAfter(conv, user, position) {
+        const range = await convs.range(conv, user ?? SYSTEM, {
+          order: 'forward',
+          low: `(${position}`,
+          high: '+',
+          count: 1,
+        })
+        const first = range.is === 'ok' ? range.entries[0] : undefined
+        return first && { id: first.id, frame: logFrame(first.id, first.tail) }
+      },
     },
     bucketOf: (owner) => keys.bucketOf(owner),
     log,

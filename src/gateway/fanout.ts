@@ -2,7 +2,7 @@
  * From the bus to the sockets here: bytes go out as they came, orders are carried out in their place among them.
  */
 
-import type { ConvId, UserId } from '@starling/protocol/ids'
+import { type ConvId, seqOf, type UserId } from '@starling/protocol/ids'
 import type { BusEvent, Order } from '../bus/bus.ts'
 import type { Log } from '../lib/log.ts'
 import type { TopicPublisher } from './connection.ts'
@@ -45,10 +45,14 @@ export class Fanout {
     } else {
       const local = this.#hub.convs.get(event.topic as ConvId)
       if (!local) return // nobody here any more; the node is on its way out of the list
+      const before = local.forwarded
       if (event.kind === 'message') local.forwarded = event.position
       // One who was removed may still follow the topic. Nobody gets this one live; the recovery says resync.
-      if (this.#isDoubtful(local.conv)) local.missed ||= event.kind === 'message'
-      else if (event.kind === 'typing') this.#hint(local, event.frame)
+      if (this.#isDoubtful(local.conv)) {
+        if (event.kind !== 'message') return
+        local.missed = true
+        if (before !== undefined && seqOf(event.position) <= seqOf(before)) local.turn ??= event.frame
+      } else if (event.kind === 'typing') this.#hint(local, event.frame)
       else this.#topics.publish(event.topic, event.frame)
     }
   }

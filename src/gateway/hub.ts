@@ -13,6 +13,8 @@ export interface LocalConv {
   forwarded: MessageId | undefined
   /** Something was lost or held back: those here have yet to be told to sync. */
   missed: boolean
+  /** Where the log has gone back (Redis has lost a part): its first new message, which has to be told first. */
+  turn: string | Uint8Array | undefined
 }
 
 /** Sessions of a user that are being written, and what the bus has said meanwhile. */
@@ -70,7 +72,7 @@ export class Hub {
   conv(conv: ConvId): LocalConv {
     let local = this.convs.get(conv)
     if (!local) {
-      local = { conv, users: new Set(), forwarded: undefined, missed: false }
+      local = { conv, users: new Set(), forwarded: undefined, missed: false, turn: undefined }
       this.convs.set(conv, local)
     }
     return local

@@ -4,7 +4,15 @@
  * may be among what was lost. The same comparison runs every 40 s as a backstop for a lost tail.
  */
 import { encodeFrame } from '@starling/protocol/codec'
-import { type ConvId, comparePositions, type GroupId, type Position } from '@starling/protocol/ids'
+import {
+  type ConvId,
+  comparePositions,
+  type GroupId,
+  type MessageId,
+  type Position,
+  seqOf,
+  type UserId,
+} from '@starling/protocol/ids'
 import type { Log } from '../lib/log.ts'
 import type { SessionPort } from '../services/ports.ts'
 import type { Presence } from '../services/presence.ts'
@@ -17,6 +25,12 @@ export interface HeadsPort {
   inboxHead(user: LocalUser['user']): Promise<Position | undefined>
   convHead(conv: ConvId): Promise<Position | undefined>
   attach(conv: ConvId): Promise<unknown>
+  /** The first message after a position, as a frame; any local member may ask. */
+  firstAfter(
+    conv: ConvId,
+    user: UserId | undefined,
+    position: MessageId,
+  ): Promise<{ id: MessageId; frame: string } | undefined>
 }
 
 const BACKSTOP_MS = 40_000
@@ -123,14 +137,22 @@ export class Recovery {
     )
   }
 
-  /** While groups are in doubt nothing is forwarded to them: a head that is ahead is lost, whatever comes after it. */
+  /**
+   * While groups are in doubt nothing is forwarded to them: a head that is ahead is lost, whatever comes after it.
+   * Where Redis has lost a part of the log (a failover), new messages have taken the seqs of lost ones, and what comes
+   * next may follow without a jump on what clients have. So the first of the new ones goes before: a seq that goes back.
+   */
   async #findMissed(concerned: (owner: string) => boolean): Promise<void> {
     const groups = [...this.#hub.convs.values()].filter(
       ({ conv }) => concerned(conv) && this.isDoubtful(conv),
     )
     await each(groups, async (local) => {
       const head = await this.#heads.convHead(local.conv)
-      if (head === undefined || !isAhead(head, local.forwarded)) return
+      const { forwarded } = local
+      if (head === undefined || forwarded === undefined || !isAhead(head, forwarded)) return
+      const [user] = local.users
+      const first = await this.#heads.firstAfter(local.conv, user, forwarded)
+      if (first && seqOf(first.id) <= seqOf(forwarded)) local.turn ??= first.frame
       local.forwarded = head as NonNullable<LocalConv['forwarded']>
       local.missed = true
     })
@@ -140,6 +162,8 @@ export class Recovery {
     for (const local of this.#hub.convs.values()) {
       if (!local.missed || !concerned(local.conv) || this.isDoubtful(local.conv)) continue
       local.missed = false
+      if (local.turn !== undefined) this.#topics.publish(local.conv, local.turn)
+      local.turn = undefined
       this.#tellToSync(local.conv)
     }
   }

@@ -489,10 +489,12 @@ describe('what an earlier run has kept', () => {
 
   it('[P2] knows the dms that were shown, and what was missing before them', async () => {
     let kept: Saved | undefined
-    const save = (now: Saved) => {
-      kept = structuredClone(now)
+    const storage = {
+      load: () => kept,
+      save(now: Saved) {
+        kept = structuredClone(now)
+      },
     }
-    const storage = { load: () => kept, save }
     const first = setup({ storage })
     first.client.connect()
     const line = await first.gateway.joins({ inbox: '10-3' })

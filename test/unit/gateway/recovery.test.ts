@@ -27,6 +27,8 @@ const at = (seq: number) => `1000-${seq}` as MessageId & InboxPosition
 /** What is true in Redis. */
 let members: Map<string, MessageId>
 let heads: { conv: MessageId; inbox: InboxPosition }
+/** The first message of the log behind what was forwarded. */
+let first: { id: MessageId; frame: string } | undefined
 let failing: boolean
 /** While set, attaches wait for it. */
 let gate: Promise<void> | undefined
@@ -46,6 +48,7 @@ beforeEach(async () => {
     ['bob', at(1)],
   ])
   heads = { conv: at(5), inbox: at(3) }
+  first = undefined
   failing = false
   gate = undefined
   published = []
@@ -98,6 +101,10 @@ beforeEach(async () => {
         return heads.conv
       },
       attach: async () => fails(),
+      async firstAfter() {
+        fails()
+        return first
+      },
     },
     bucketOf: (owner) => (owner.startsWith('user:') ? USER_BUCKET : CONV_BUCKET),
   })
@@ -163,6 +170,28 @@ describe('a broken feed', () => {
     expect(resyncs()).toEqual([`${conv} {"op":"resync","convs":["${conv}"],"within":2000}`])
     message(9)
     expect(published.at(-1)).toBe(`${conv} message 9`)
+  })
+
+  it('[P4] shows first that a log went back: new messages with the seqs of lost ones follow without a jump', async () => {
+    const later = (seq: number) => `2000-${seq}` as MessageId & InboxPosition
+    recovery.broken(buckets(CONV_BUCKET))
+    heads.conv = later(5) // after a failover: what was 1000-5 is lost, another message has its seq
+    first = { id: later(5), frame: 'message 5 anew' }
+    recovery.mended(buckets(CONV_BUCKET))
+    await recover()
+    const resync = `${conv} {"op":"resync","convs":["${conv}"],"within":2000}`
+    expect(published).toEqual([`${conv} message 5 anew`, resync])
+
+    // The same where it comes while the group is in doubt, and is held back.
+    published.length = 0
+    recovery.broken(buckets(CONV_BUCKET))
+    const frame = Buffer.from('message 4 anew')
+    fanout.event({ kind: 'message', topic: conv, position: '3000-4' as MessageId & InboxPosition, frame })
+    heads.conv = '3000-4' as MessageId
+    first = undefined
+    recovery.mended(buckets(CONV_BUCKET))
+    await recover()
+    expect(published).toEqual([`${conv} message 4 anew`, resync])
   })
 
   it('[P4] tells a busy group too: what came after the loss does not hide it', async () => {
