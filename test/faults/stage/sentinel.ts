@@ -1,7 +1,4 @@
-/**
- * One master, two replicas, three sentinels. The replicas hear their master over wires, so that what they have not got
- * yet can be made sure of before it dies.
- */
+/** One master, two replicas, three sentinels. What the replicas have not got can be made sure of before the master dies. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, startChild, stopChild } from '../../../scripts/lib/children.ts'
 import { freePort } from '../../../scripts/lib/ports.ts'
 import { type RedisUnderTest, SingleRedis, sayTo } from './redis.ts'
-import { Wire } from './wire.ts'
 
 const NAME = 'mymaster'
 const SENTINELS = 3
@@ -23,9 +19,8 @@ const STOP_MS = 2_000
 
 export class SentinelRedis implements RedisUnderTest {
   readonly url: string
-  #master: SingleRedis
+  readonly #master: SingleRedis
   readonly #replicas: SingleRedis[]
-  readonly #wires: Wire[]
   readonly #ports: number[]
   readonly #sentinels: Child[]
   readonly #dir: string
@@ -33,13 +28,10 @@ export class SentinelRedis implements RedisUnderTest {
   static async start(): Promise<SentinelRedis> {
     const quick = { 'repl-diskless-sync-delay': '0', 'repl-timeout': '5' }
     const master = await SingleRedis.start({ settings: quick })
-    const wires: Wire[] = []
     const replicas: SingleRedis[] = []
     for (let n = 0; n < REPLICAS; n++) {
-      const wire = await Wire.start({ host: '127.0.0.1', port: master.port })
-      wires.push(wire)
       replicas.push(
-        await SingleRedis.start({ settings: { ...quick, replicaof: ['127.0.0.1', String(wire.port)] } }),
+        await SingleRedis.start({ settings: { ...quick, replicaof: ['127.0.0.1', String(master.port)] } }),
       )
     }
     const dir = mkdtempSync(join(tmpdir(), 'starling-faults-sentinel-'))
@@ -62,7 +54,7 @@ export class SentinelRedis implements RedisUnderTest {
       ports.push(port)
       sentinels.push(startChild('redis-server', [file, '--sentinel']))
     }
-    const redis = new SentinelRedis({ master, replicas, wires, ports, sentinels, dir })
+    const redis = new SentinelRedis({ master, replicas, ports, sentinels, dir })
     await redis.#until(async () => (await redis.#known()) === 'whole', 'sentinels that know one another')
     return redis
   }
@@ -70,14 +62,12 @@ export class SentinelRedis implements RedisUnderTest {
   private constructor(parts: {
     master: SingleRedis
     replicas: SingleRedis[]
-    wires: Wire[]
     ports: number[]
     sentinels: Child[]
     dir: string
   }) {
     this.#master = parts.master
     this.#replicas = parts.replicas
-    this.#wires = parts.wires
     this.#ports = parts.ports
     this.#sentinels = parts.sentinels
     this.#dir = parts.dir
@@ -86,10 +76,12 @@ export class SentinelRedis implements RedisUnderTest {
 
   /** Kills the master when its replicas have heard nothing for a while. Resolves when there is another. */
   async killMaster(unheardMs: number): Promise<void> {
-    for (const wire of this.#wires) wire.cut()
+    // Frozen, so that they don't come back at once; cut off, so that nothing waits for them in a socket.
+    for (const replica of this.#replicas) replica.signal('SIGSTOP')
+    await this.#master.say((redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'replica'))
     await sleep(unheardMs)
     await this.#master.kill()
-    for (const wire of this.#wires) wire.close()
+    for (const replica of this.#replicas) replica.signal('SIGCONT')
     const old = this.#master.port
     await this.#until(async () => (await this.#masterPort()) !== old, 'another master')
     const port = await this.#masterPort()
@@ -110,7 +102,6 @@ export class SentinelRedis implements RedisUnderTest {
 
   async stop(): Promise<void> {
     await Promise.all(this.#sentinels.map((child) => stopChild(child, STOP_MS)))
-    for (const wire of this.#wires) wire.close()
     await Promise.all([this.#master, ...this.#replicas].map((redis) => redis.stop()))
     rmSync(this.#dir, { recursive: true, force: true })
   }
