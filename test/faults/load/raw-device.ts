@@ -33,6 +33,8 @@ export class RawDevice implements Device {
   readonly #waiting = new Map<string, Waiting>()
   /** The last of what is known without a hole: of the inbox, groups and channels. */
   readonly #positions = new Map<string, string>()
+  /** Those that have jumped or gone back: what comes live moves them no further until a sync has. */
+  readonly #holes = new Set<string>()
   readonly #syncs = new Map<string, PromiseWithResolvers<void>>()
   readonly #timers = new Set<NodeJS.Timeout>()
   /** Whether a sync is to follow anyway. */
@@ -185,6 +187,7 @@ export class RawDevice implements Device {
   }
 
   #synced({ ref = '', inbox, gap, convs }: ServerFrameOf<'synced'>): void {
+    this.#holes.clear()
     this.#raise(INBOX, inbox)
     for (const { conv, head } of convs) if (!conv.startsWith('dm:')) this.#raise(conv, head)
     const gaps = convs.flatMap((entry) => (entry.gap ? entry.conv : []))
@@ -215,9 +218,12 @@ export class RawDevice implements Device {
   /** Moves a position by one; a jump, or a log that has gone back, is asked for when what is in flight has come. */
   #advance(line: string, id: string): void {
     const at = this.#positions.get(line)
-    if (at === undefined || comparePositions(id, at) <= 0) return
+    if (at === undefined || comparePositions(id, at) <= 0 || this.#holes.has(line)) return
     if (seqOf(id) === seqOf(at) + 1) this.#positions.set(line, id)
-    else this.#syncIn(JUMP_MS)
+    else {
+      this.#holes.add(line)
+      this.#syncIn(JUMP_MS)
+    }
   }
 
   /** One sync is enough for all that is missed until then. */
