@@ -38,6 +38,8 @@ class Bird {
   }
 
   drop(): void {
+    // At once: the socket says so only when this process gets round to it.
+    this.live = false
     this.#socket?.terminate()
   }
 
