@@ -25,9 +25,9 @@ export async function pace(schedule: Schedule, due: (index: number, dueUs: numbe
   try {
     await new Promise<void>((resolve, reject) => {
       clock.on('error', reject)
-      clock.on('message', () => {
-        const now = nowUs()
-        for (; index < count && dueAt(schedule, index) <= now; index++) due(index, dueAt(schedule, index))
+      // How many are due is the thread's word: read here, the clock may still be a µs before the last one.
+      clock.on('message', (dueBy: number) => {
+        for (; index < dueBy; index++) due(index, dueAt(schedule, index))
         if (index === count) resolve()
       })
     })
