@@ -58,6 +58,12 @@ const attachment = z.looseObject({
 const custom = z.looseObject({ type: z.literal('custom') })
 const checkedBody = z.discriminatedUnion('type', [text, attachment, custom])
 
+/** Whether every number can be written again: `1e999` is JSON, but reads as one that JSON has no word for. */
+const isFinite = (value: unknown): boolean =>
+  typeof value === 'number'
+    ? Number.isFinite(value)
+    : typeof value !== 'object' || value === null || Object.values(value).every(isFinite)
+
 /**
  * A message body. The value itself is passed on, not a copy of what the schema knows:
  * a field named `__proto__` is the sender's business and must arrive.
@@ -68,6 +74,8 @@ export const body = z
     const found = checkedBody.safeParse(value)
     if (!found.success) {
       for (const { path, message } of found.error.issues) context.addIssue({ code: 'custom', path, message })
+    } else if (!isFinite(value)) {
+      context.addIssue({ code: 'custom', message: 'has a number that is too large' })
     }
   })
   .meta({

@@ -88,6 +88,14 @@ describe('depth', () => {
 })
 
 describe('a wrong frame', () => {
+  it('is one whose body could not be passed on as it is: a number too large to be written again', () => {
+    const of = (body: string) =>
+      decodeClientFrame(bytes(`{"op":"send","ref":"r","to":"user:bob","body":${body}}`))
+    expect(of('{"type":"custom","n":[1e308]}')).toMatchObject({ ok: true })
+    for (const body of ['{"type":"custom","n":[1e999]}', '{"type":"text","text":"a","n":-1e999}'])
+      expect(of(body)).toMatchObject({ ok: false, error: { code: 'bad_request', field: 'body' }, ref: 'r' })
+  })
+
   it('names the field at fault and keeps op and ref', () => {
     expect(refusal({ ...send, to: 'bob' })).toEqual({
       code: 'bad_request',
