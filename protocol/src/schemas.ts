@@ -59,10 +59,10 @@ const custom = z.looseObject({ type: z.literal('custom') })
 const checkedBody = z.discriminatedUnion('type', [text, attachment, custom])
 
 /** Whether every number can be written again: `1e999` is JSON, but reads as one that JSON has no word for. */
-const isFinite = (value: unknown): boolean =>
+const isWritable = (value: unknown): boolean =>
   typeof value === 'number'
     ? Number.isFinite(value)
-    : typeof value !== 'object' || value === null || Object.values(value).every(isFinite)
+    : typeof value !== 'object' || value === null || Object.values(value).every(isWritable)
 
 /**
  * A message body. The value itself is passed on, not a copy of what the schema knows:
@@ -74,7 +74,7 @@ export const body = z
     const found = checkedBody.safeParse(value)
     if (!found.success) {
       for (const { path, message } of found.error.issues) context.addIssue({ code: 'custom', path, message })
-    } else if (!isFinite(value)) {
+    } else if (!isWritable(value)) {
       context.addIssue({ code: 'custom', message: 'has a number that is too large' })
     }
   })
