@@ -45,21 +45,9 @@ import { Sessions } from './services/sessions.ts'
 import { Sync } from './services/sync.ts'
 import { Tellings } from './services/tellings.ts'
 import { Tokens } from './services/tokens.ts'
-import { AttemptStore } from './store/attempt-store.ts'
-import { Batches } from './store/batches.ts'
-import { ContactStore } from './store/contact-store.ts'
-import { ConvStore } from './store/conv-store.ts'
-import { DmStore } from './store/dm-store.ts'
-import { createDurability } from './store/durability.ts'
-import { GroupStore } from './store/group-store.ts'
-import { NodeStore, openKeys } from './store/node-store.ts'
-import { OnlineStore } from './store/online-store.ts'
-import { ProfileStore } from './store/profile-store.ts'
 import { createCommandClient, type RedisClient } from './store/redis.ts'
-import { Scripts } from './store/script.ts'
-import { UserStore } from './store/user-store.ts'
+import { openStores } from './stores.ts'
 
-const DAY_MS = 24 * 3_600_000
 /** How long a leaving gateway tries to take its sessions out of Redis, and to end its calls, ms. */
 const DEPARTURE_MS = 2_000
 
@@ -80,37 +68,13 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const redis = createCommandClient(config.REDIS_URL, log)
   await connect(redis)
   await checkRedis(redis, config.DURABILITY, log)
-  const keys = await openKeys(redis, config.KEY_PREFIX)
-  const onDone = (script: string, ms: number) => metrics.scriptLatency.series(script).observe(ms / 1000)
-  const scripts = new Scripts(redis, onDone)
-  const durability = createDurability(config.DURABILITY, redis)
-  const batches = new Batches({ redis, keys, durability, onDone })
   let identity = newIdentity(config.NODE_NAME)
-  const retention = { ttlMs: config.RETENTION_DAYS * DAY_MS }
-  const logLimits = { maxlen: config.LOG_MAXLEN, ...retention }
-  const inboxLimits = { maxlen: config.INBOX_MAXLEN, ...retention }
-  const convs = new ConvStore({ redis, scripts, batches, keys, limits: logLimits })
-  const dms = new DmStore({
+  const { keys, convs, dms, users, online, nodes, ...stores } = await openStores({
+    config,
     redis,
-    batches,
-    keys,
-    limits: {
-      log: config.LOG_MAXLEN,
-      inbox: config.INBOX_MAXLEN,
-      strangerLimit: config.STRANGER_LIMIT,
-      ...retention,
-    },
-  })
-  const users = new UserStore({
-    redis,
-    scripts,
-    batches,
-    keys,
     node: () => identity,
-    limits: { ...retention, sessions: config.MAX_SESSIONS },
+    onDone: (script, ms) => metrics.scriptLatency.series(script).observe(ms / 1000),
   })
-  const online = new OnlineStore({ redis, scripts, keys })
-  const nodes = new NodeStore({ redis, scripts, keys })
 
   // The services
   const tokens = new Tokens({
@@ -131,15 +95,9 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const sync = new Sync({ convs, inboxes: users, history })
   const receipts = new Receipts({ convs, inboxes: users, history, log })
   const presence = new Presence({ sessions: users, online, tell: (batch) => bus.publishPresence(batch), log })
-  const limits = { log: logLimits, inbox: inboxLimits }
-  const groupStore = new GroupStore({ redis, scripts, keys, node: () => identity.id, limits })
-  const tellings = new Tellings({ groups: groupStore, log })
-  const groups = new Groups({ groups: groupStore, tellings })
-  const accounts = new Accounts({
-    store: new ProfileStore({ redis, scripts, keys }),
-    tokens,
-    attempts: new AttemptStore({ redis, prefix: config.KEY_PREFIX }),
-  })
+  const tellings = new Tellings({ groups: stores.groups, log })
+  const groups = new Groups({ groups: stores.groups, tellings })
+  const accounts = new Accounts({ store: stores.profiles, tokens, attempts: stores.attempts })
 
   // The gateway
   const load = new Load()
@@ -192,7 +150,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     metrics,
     tokens,
     accounts,
-    contacts: new Contacts({ store: new ContactStore({ redis, keys }), accounts }),
+    contacts: new Contacts({ store: stores.contacts, accounts }),
     messaging,
     history,
     groups,
