@@ -46,7 +46,7 @@ export class Batches {
   readonly #onDone: (script: string, ms: number) => void
 
   /**
-   * @param deps.durability what has to have happened before a job counts as done
+   * @param deps.durability what has to have happened before a job that writes durably counts as done
    * @param deps.onDone is told how long each round trip took, however it ended
    */
   constructor(deps: {
@@ -63,10 +63,14 @@ export class Batches {
     this.reachesAll = !(deps.redis instanceof Cluster)
   }
 
-  /** @param args what all jobs have in common; the channels' prefix is added to it */
+  /**
+   * @param args what all jobs have in common; the channels' prefix is added to it
+   * @param kind `durable`: what is written has to be safe before a job counts as done
+   */
   open<Arg extends string, Field extends string, Result>(
     script: BatchDefinition<Arg, Field, Result>,
     args: Record<Exclude<Arg, 'to'>, Value>,
+    kind?: 'durable',
   ): Batch<Field, Result> {
     const lines = new Map<number, Line<Result>>()
     const open = (place: number) => {
@@ -74,7 +78,7 @@ export class Batches {
       const given: Record<string, Value> = { ...args, to: this.#keys.toInBucket(place) }
       const shared = [here, ...script.args.map((arg) => given[arg]!)]
       const line = new Line<Result>({
-        send: (jobs) => this.#send(script, here, shared, jobs),
+        send: (jobs) => this.#send(script, shared, jobs, kind === 'durable' ? here : undefined),
         onIdle: () => lines.delete(place),
       })
       lines.set(place, line)
@@ -92,16 +96,16 @@ export class Batches {
 
   async #send<Result>(
     script: BatchDefinition<string, string, Result>,
-    here: string,
     shared: readonly Value[],
     jobs: readonly Job<Result>[],
+    written: string | undefined,
   ): Promise<void> {
     const since = performance.now()
     const args = [...shared]
     for (const job of jobs) for (const arg of job.args) args.push(arg)
     try {
       const replies = (await this.#commands[script.name]!(...args)) as unknown[]
-      await this.#durability.confirm(here)
+      if (written !== undefined) await this.#durability.confirm(written)
       for (const [index, job] of jobs.entries()) {
         const reply = replies[index]
         if (typeof reply === 'string' && reply.startsWith('!'))

@@ -43,6 +43,7 @@ export class ConvStore implements ConvPort {
   readonly #scripts: Scripts
   readonly #keys: Keys
   readonly #appends: BatchOf<typeof appendMessage>
+  readonly #views: BatchOf<typeof viewConv>
 
   constructor(deps: {
     redis: RedisClient
@@ -54,11 +55,9 @@ export class ConvStore implements ConvPort {
     this.#redis = deps.redis
     this.#scripts = deps.scripts
     this.#keys = deps.keys
-    this.#appends = deps.batches.open(appendMessage, {
-      ref_ttl: REF_TTL_MS,
-      maxlen: deps.limits.maxlen,
-      ttl: deps.limits.ttlMs,
-    })
+    const { maxlen, ttlMs: ttl } = deps.limits
+    this.#appends = deps.batches.open(appendMessage, { ref_ttl: REF_TTL_MS, maxlen, ttl }, 'durable')
+    this.#views = deps.batches.open(viewConv, {})
   }
 
   append(draft: Draft, guard: 'member' | 'group' | 'channel') {
@@ -75,12 +74,13 @@ export class ConvStore implements ConvPort {
   }
 
   view(conv: ConvId, user: UserId) {
-    const own = this.#keys.owner(conv)
-    return this.#scripts.run(
-      viewConv,
-      { log: `${own}log`, state: `${own}state`, members: `${own}members`, reads: `${own}reads` },
-      { kind: kindOf(conv), user, other: otherIn(conv, user) },
-    )
+    const bucket = this.#keys.bucketOf(conv)
+    return this.#views.run(bucket, {
+      own: `${this.#keys.bucket(bucket)}${conv}:`,
+      kind: kindOf(conv),
+      user,
+      other: otherIn(conv, user),
+    })
   }
 
   range(conv: ConvId, user: UserId, stretch: Stretch) {

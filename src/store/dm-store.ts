@@ -54,7 +54,7 @@ export class DmStore implements DmPort {
     this.#redis = deps.redis
     this.#keys = deps.keys
     this.#isInReach = deps.batches.reachesAll
-    this.#appends = deps.batches.open(appendDm, {
+    const appending = {
       limit,
       window: STRANGER_WINDOW_MS,
       quiet: QUIET_MS,
@@ -62,8 +62,9 @@ export class DmStore implements DmPort {
       maxlen: log,
       ttl,
       inbox,
-    })
-    this.#deliveries = deps.batches.open(deliverDm, { maxlen: inbox, ttl })
+    }
+    this.#appends = deps.batches.open(appendDm, appending, 'durable')
+    this.#deliveries = deps.batches.open(deliverDm, { maxlen: inbox, ttl }, 'durable')
   }
 
   async send(

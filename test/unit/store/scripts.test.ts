@@ -109,8 +109,9 @@ describe.each(names)('%s', (name) => {
     const twin = await twinOf(name)
     if ('job' in twin) {
       expect(twin).toMatchObject({ name, args: header.args, job: header.job })
-      const start = `batch(${twin.args.length + 1}, ${twin.job.length}, to, function(${twin.job.join(', ')})`
-      expect(body).toContain(start)
+      const to = header.publishes ? ', to' : ''
+      const start = `(${twin.args.length + 1}, ${twin.job.length}${to}, function(${twin.job.join(', ')})`
+      expect(body).toContain(`${header.publishes ? 'batch' : 'run_jobs'}${start}`)
     } else {
       expect(twin).toMatchObject({ name, keys: header.keys, args: header.args })
     }

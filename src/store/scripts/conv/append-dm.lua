@@ -35,6 +35,7 @@ limit, window, quiet = tonumber(limit), tonumber(window), tonumber(quiet)
 -- @include append-entry
 -- @include post
 -- @include put-in-inbox
+-- @include run-jobs
 -- @include batch
 
 -- A dup may not have come as far as the inboxes, where those are not in reach: what was stored is told, to go on with.

@@ -23,6 +23,7 @@ local to, ref_ttl, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include append-entry
 -- @include member
 -- @include post
+-- @include run-jobs
 -- @include batch
 
 return batch(5, 7, to, function(own, conv, from, guard, ref, needle, tail)

@@ -1,11 +1,11 @@
 import type { MessageId } from '@starling/protocol/ids'
 import type { ConvView } from '../../../services/ports.ts'
-import { defineScript, strings } from '../../script.ts'
+import { defineBatch, strings } from '../../script.ts'
 
-export const viewConv = defineScript({
+export const viewConv = defineBatch({
   name: 'conv/view',
-  keys: ['log', 'state', 'members', 'reads'],
-  args: ['kind', 'user', 'other'],
+  args: [],
+  job: ['own', 'kind', 'user', 'other'],
   decode: (reply): ConvView => {
     const [is, head, read, peerRead, peerReceived, name, id, tail] = strings(reply)
     if (is !== 'ok') return { is: is as 'not_found' | 'not_member' }

@@ -1,11 +1,6 @@
--- Runs the jobs of a batch, which take `width` arguments each, and sends what they have posted. A job that fails says
--- so in its own reply, behind a '!', and leaves the others alone.
+-- Runs the jobs of a batch and sends what they have posted.
 local function batch(first, width, to, job)
-  local replies = {}
-  for at = first, #ARGV, width do
-    local done, reply = pcall(job, unpack(ARGV, at, at + width - 1))
-    replies[#replies + 1] = done and reply or '!' .. (type(reply) == 'table' and reply.err or reply)
-  end
+  local replies = run_jobs(first, width, job)
   for node, letter in pairs(letters) do
     redis.call('SPUBLISH', to .. node, table.concat(letter))
   end

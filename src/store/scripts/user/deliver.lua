@@ -18,6 +18,7 @@ local to, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3]
 -- @include append-entry
 -- @include post
 -- @include put-in-inbox
+-- @include run-jobs
 -- @include batch
 
 return batch(4, 5, to, function(own, user, entry, conv, at)

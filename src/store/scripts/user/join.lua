@@ -26,6 +26,7 @@
 local to, max, forget = ARGV[1], ARGV[2], ARGV[3]
 max, forget = tonumber(max), tonumber(forget)
 -- @include post
+-- @include run-jobs
 -- @include batch
 
 -- Lets go of the devices that weren't seen for long, once there are many, and of more than 100 of the one unseen for
