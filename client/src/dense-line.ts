@@ -45,8 +45,7 @@ export class DenseLine<T> {
     if (ms < at.ms || (ms === at.ms && seq <= at.seq)) return 'seen'
     if (settled || (seq === at.seq + 1 && !this.#holdsBefore(ms, seq))) {
       this.#deliverHeldUntil({ ms, seq: seq - 1 })
-      at.ms = ms
-      at.seq = seq
+      this.#at = { ms, seq }
       this.#deliver(item)
       this.#drain()
       return 'next'

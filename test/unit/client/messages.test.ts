@@ -61,6 +61,20 @@ describe('groups and channels', () => {
     expect(reloads).toEqual([])
   })
 
+  it('come once where a sync skips a hole, and brings what is held behind it', async () => {
+    const { line, messages, clock } = await joined()
+    // Out of the group for 11-5: nobody will tell of it.
+    const [added, next] = [message('group:eng', '12-6'), message('group:eng', '13-7')]
+    line.say(added, next)
+    await clock.turn(300)
+    const { ref } = await line.hears('sync')
+    line.say({ op: 'batch', ref, frames: [next] })
+    line.say(message('group:eng', '14-8'))
+    line.say({ op: 'synced', ref, inbox: '0-0', convs: [listed('group:eng', '13-7')] })
+    await settled()
+    expect(ids(messages)).toEqual(['12-6', '13-7', '14-8'])
+  })
+
   it('go on after a gap that no sync can fill, and history is to be loaded', async () => {
     const { line, messages, clock, reloads } = await joined()
     line.say(message('group:eng', '50-40'))
