@@ -8,7 +8,9 @@ import type { Wait } from './reconnect.ts'
 
 export type ConnectionState = Connection['state']
 
-/** `attempt`: lines lost in a row without a session that lasted. `returnAt`: the server's word in `goodbye`. */
+/**
+ * `attempt`: lines lost in a row without a session that lasted, or that was ended by a goodbye. `returnAt`: its word.
+ */
 export type Connection =
   | { state: 'disconnected' }
   | { state: 'connecting'; epoch: number; attempt: number }
@@ -111,17 +113,18 @@ function lost(from: Connection, event: ConnectionEvent & { type: 'lost' }): Tran
     return { next: { state: 'closed' }, effects: [{ do: 'drop' }, { do: 'end' }], why }
   }
   const wasGood = from.state === 'live' && event.at - from.since >= GOOD_SESSION_MS
-  const attempt = wasGood ? 0 : from.attempt
+  const returnAt = from.state === 'syncing' || from.state === 'live' ? from.returnAt : undefined
+  // Who was asked to go has met no trouble yet: should the first line afterwards fail, another soon follows.
+  const attempt = returnAt !== undefined ? 0 : (wasGood ? 0 : from.attempt) + 1
   const effects: Effect[] = [{ do: 'drop' }, { do: 'wait', epoch: from.epoch, wait: waitOf() }]
   if (rule.when === 'newToken') effects.unshift({ do: 'forgetToken' })
-  return { next: { state: 'waiting', epoch: from.epoch, attempt: attempt + 1 }, effects, why }
+  return { next: { state: 'waiting', epoch: from.epoch, attempt }, effects, why }
 
   function waitOf(): Wait {
     if (event.retryIn !== undefined) return { kind: 'exactly', ms: event.retryIn }
     if (rule.when === 'after') return { kind: 'exactly', ms: rule.ms }
-    const returnAt = from.state === 'syncing' || from.state === 'live' ? from.returnAt : undefined
     if (returnAt !== undefined) return { kind: 'exactly', ms: Math.max(0, returnAt - event.at) }
-    return { kind: 'backoff', attempt }
+    return { kind: 'backoff', attempt: attempt - 1 }
   }
 }
 

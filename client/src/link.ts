@@ -219,6 +219,7 @@ export class Link {
         this.#welcome = frame
         this.#dispatch({ type: 'welcomed', epoch })
       } else if (frame.op === 'goodbye') {
+        this.#endpoints.postpone(this.endpoint)
         this.#dispatch({ type: 'goodbye', epoch, returnAt: clock.now() + frame.retryIn })
       } else if (frame.op === 'error' && frame.ref === HELLO_REF) this.#refused(epoch, frame)
       else on.frame(frame)

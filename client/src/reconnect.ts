@@ -38,4 +38,9 @@ export class Endpoints {
     const [endpoint] = this.#left.splice(Math.floor(this.#random() * this.#left.length), 1)
     return endpoint as string
   }
+
+  /** The node behind one is leaving: all others come before it. */
+  postpone(endpoint: string | undefined): void {
+    this.#left = this.#all.filter((other) => other !== endpoint)
+  }
 }

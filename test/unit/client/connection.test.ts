@@ -133,6 +133,13 @@ describe('after a lost line', () => {
     expect(waitOf(leaving, lost(1012, { at: 70_000 }))).toEqual({ kind: 'exactly', ms: 0 })
   })
 
+  it('begins the back-off anew after a goodbye, however often one came lately', () => {
+    const leaving = transition(live, { type: 'goodbye', epoch: 3, returnAt: 64_000 })?.next as Connection
+    expect(transition(leaving, lost(1012))?.next).toEqual({ state: 'waiting', epoch: 3, attempt: 0 })
+    const refused: Connection = { state: 'connecting', epoch: 3, attempt: 0 }
+    expect(waitOf(refused, lost(1006))).toEqual({ kind: 'backoff', attempt: 0 })
+  })
+
   it('obeys a retryIn', () => {
     expect(waitOf(live, lost(1006, { retryIn: 1_234 }))).toEqual({ kind: 'exactly', ms: 1_234 })
   })

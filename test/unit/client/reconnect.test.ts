@@ -30,4 +30,14 @@ describe('endpoints', () => {
     expect([...second].sort()).toEqual(['a', 'b', 'c'])
     expect(second).not.toEqual(first)
   })
+
+  it('are all tried before one whose node has said that it leaves', () => {
+    const endpoints = new Endpoints(['a', 'b', 'c'], () => 0)
+    expect(endpoints.next()).toBe('a')
+    endpoints.postpone('a')
+    expect([endpoints.next(), endpoints.next()].sort()).toEqual(['b', 'c'])
+    const one = new Endpoints(['a'], () => 0)
+    one.postpone(one.next())
+    expect(one.next()).toBe('a')
+  })
 })
