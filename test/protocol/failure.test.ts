@@ -59,14 +59,17 @@ describe.concurrent('kill -9 of a gateway', () => {
     const b = await bob.connect(gw1)
     const frames = Array.from({ length: 120 }, (_, n) => a.sendFrame(n % 2 === 0 ? bob : group, `${n}`))
     const acked = new Map<string, string>()
+    const replies: Promise<unknown>[] = []
     let dead: Promise<unknown> | undefined
     for (const [n, frame] of frames.entries()) {
-      const reply = a.reply(frame.ref).then(
-        (answer) => answer.op === 'ack' && acked.set(frame.ref, answer.id),
-        () => {},
+      replies.push(
+        a.reply(frame.ref).then(
+          (answer) => answer.op === 'ack' && acked.set(frame.ref, answer.id),
+          () => {},
+        ),
       )
       a.say(frame)
-      if (n === 60) await reply
+      if (n === 60) await Promise.all(replies)
       if (n === 90) dead = gw2.kill('SIGKILL')
     }
     await dead
