@@ -1,10 +1,10 @@
 /**
  * Gateways die without a word: one at a time, two at once, and in the very moment between a message being stored and
- * being told to its recipient.
+ * the gateway hearing of it. (On a single Redis a dm is stored and put into the inboxes by one script.)
  */
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deliverDm } from '../../../src/store/scripts/user/deliver.ts'
+import { appendDm } from '../../../src/store/scripts/conv/append-dm.ts'
 import type { Gateway } from '../../support/harness-gateway.ts'
 import type { Fault } from '../fault.ts'
 import { SingleRedis } from '../stage/redis.ts'
@@ -12,28 +12,31 @@ import { scene } from '../stage/scene.ts'
 import type { Trial } from '../stage/trial.ts'
 import { Wire } from '../stage/wire.ts'
 
-/** What a gateway says when a dm is in the log and not yet in an inbox. */
-const DELIVERS = Buffer.from(createHash('sha1').update(deliverDm.lua).digest('hex'))
+/** What a gateway says to have dms stored. */
+const STORES = Buffer.from(createHash('sha1').update(appendDm.lua).digest('hex'))
+/** Redis has done by then what it was told, ms. */
+const STORED_MS = 50
 const BETWEEN_MS = 700
 
 const wires: Wire[] = []
 
-/** Ends a gateway when a dm that came by it has been stored, and before anybody is told. */
+/** Ends a gateway when a dm that came by it has been stored, and before it knows: nothing it says to clients tells. */
 async function killBetween(trial: Trial, gateway: Gateway, wire: Wire): Promise<void> {
   const { promise: caught, resolve } = Promise.withResolvers<void>()
   wire.look = (chunk) => {
-    if (!chunk.includes(DELIVERS)) return true
+    if (!chunk.includes(STORES)) return
+    wire.look = undefined
+    wire.mute()
     resolve()
-    return false
   }
   await caught
+  await sleep(STORED_MS)
   await trial.kill(gateway)
-  wire.look = undefined
 }
 
 export const fault: Fault = {
   number: 1,
-  title: '`kill -9` of gateways, also between storing and delivering',
+  title: '`kill -9` of gateways, also between storing and acking',
   scenes: [
     scene({
       name: 'one, two, and in between',
@@ -65,7 +68,7 @@ export const fault: Fault = {
           await gateways[n % 3]!.restart()
         }
         trial.figure('gateways killed', rounds.one + 2 * rounds.two + rounds.between)
-        trial.figure('of them between storing and delivering', rounds.between)
+        trial.figure('of them between storing and acking', rounds.between)
       },
     }),
   ],

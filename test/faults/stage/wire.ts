@@ -14,8 +14,8 @@ interface Pair {
   isMute: boolean
 }
 
-/** Looks at what a gateway says, before Redis hears it. @returns false: it never will, nor anything after it */
-type Look = (chunk: Buffer) => boolean
+/** Looks at what a gateway says, before Redis hears it. */
+type Look = (chunk: Buffer) => void
 
 const SUBSCRIBES = Buffer.from('ssubscribe')
 
@@ -67,11 +67,12 @@ export class Wire {
 
   /** The live feeds go silent: their connections stay, commands on others are answered. New feeds work. */
   muteFeeds(): void {
-    for (const pair of this.#pairs) {
-      if (!pair.isFeed) continue
-      pair.isMute = true
-      pair.far.pause()
-    }
+    this.#mute(({ isFeed }) => isFeed)
+  }
+
+  /** Redis is heard no more on any connection there is. */
+  mute(): void {
+    this.#mute(() => true)
   }
 
   close(): void {
@@ -82,16 +83,21 @@ export class Wire {
     }
   }
 
+  #mute(which: (pair: Pair) => boolean): void {
+    for (const pair of this.#pairs) {
+      if (!which(pair)) continue
+      pair.isMute = true
+      pair.far.pause()
+    }
+  }
+
   #take(near: Socket, to: { host: string; port: number }): void {
     const far = connect({ ...to, noDelay: true })
     const pair: Pair = { near, far, isFeed: false, isMute: false }
     this.#pairs.add(pair)
     near.on('data', (chunk: Buffer) => {
       if (!pair.isFeed && chunk.includes(SUBSCRIBES)) pair.isFeed = true
-      if (this.look && !this.look(chunk)) {
-        near.pause()
-        return
-      }
+      this.look?.(chunk)
       far.write(chunk)
     })
     far.on('data', (chunk: Buffer) => near.write(chunk))
