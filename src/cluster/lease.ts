@@ -15,6 +15,11 @@ const LOOK_MS = 1_000
 const LATE_MS = 7_000
 /** After Redis was away everybody's lease may have lapsed: each gets the time to renew before any is claimed, ms. */
 const PATIENCE_MS = 8_000
+/**
+ * After a start, which seldom falls together with that, the time of one reconnect and one look is enough, ms: nodes that
+ * die young would else leave the dead to nobody, for longer than presence promises.
+ */
+const START_PATIENCE_MS = 3_000
 
 export interface LeaseEvents {
   /** The lease is gone: others have taken this node out. Rejects where it can't go on now, and is called again. */
@@ -34,7 +39,8 @@ export class Lease {
   readonly #log: Log
   #node: NodeId
   #renewedAt = 0
-  #steadySince = 0
+  /** From when on a lapsed lease means a death. */
+  #believesFrom = 0
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -64,14 +70,14 @@ export class Lease {
 
   /** Takes the lease; from then on it is kept. */
   async start(): Promise<void> {
-    await this.#take()
+    await this.#take(START_PATIENCE_MS)
     this.#schedule()
   }
 
   /** Takes a lease under another id, called while the old one's loss is dealt with. */
   async restart(node: NodeId): Promise<void> {
     this.#node = node
-    await this.#take()
+    await this.#take(PATIENCE_MS)
   }
 
   /** Renews it no more. @param giveUp nothing of this node is left to take out: no reaper need come */
@@ -90,9 +96,10 @@ export class Lease {
     return performance.now() - this.#renewedAt
   }
 
-  async #take(): Promise<void> {
+  async #take(patienceMs: number): Promise<void> {
     await this.#nodes.renew(this.#node, LEASE_MS, true, this.#info())
-    this.#renewedAt = this.#steadySince = performance.now()
+    this.#renewedAt = performance.now()
+    this.#believesFrom = this.#renewedAt + patienceMs
   }
 
   #schedule(): void {
@@ -106,14 +113,14 @@ export class Lease {
   async #look(): Promise<void> {
     const now = performance.now()
     const late = now - this.#renewedAt > LATE_MS
-    if (late) this.#steadySince = now
+    if (late) this.#believesFrom = now + PATIENCE_MS
     // Between renewals the list of lapsed leases comes with the same call, which costs nothing more.
     try {
       if (this.#isLost) return await this.#goOn()
       const renewed = await this.#nodes.renew(this.#node, LEASE_MS, false, this.#info())
       if (renewed.is === 'lost') return await this.#goOn()
       this.#renewedAt = performance.now()
-      if (performance.now() - this.#steadySince < PATIENCE_MS) return
+      if (performance.now() < this.#believesFrom) return
       for (const node of renewed.lapsed) if (node !== this.#node) this.#reap(node)
     } catch (fault) {
       this.#log.debug({ err: fault }, 'lease: not renewed now')

@@ -153,11 +153,27 @@ describe('the end of others', () => {
     expect(done.slice(-2)).toEqual([`finish ${dead} 0,2`, `reaped ${dead}`])
   })
 
-  it('is not believed right after a start, nor after Redis was away: the others get the time to renew', async () => {
+  it('[P5] is dealt with soon after a start, for nodes that live no longer than some seconds', async () => {
+    lapsed = [dead]
+    await pass(2_500)
+    expect(done).toEqual([])
+    await pass(1_500)
+    expect(done).toContain(`reaped ${dead}`)
+  })
+
+  it('is not believed at once under a new id, whose old one has lapsed as well', async () => {
+    await pass(10_000)
+    lost = () => lease.restart(next)
+    living.delete(me)
+    await pass(1_000)
     lapsed = [dead]
     await pass(7_000)
-    expect(done).toEqual([])
-    lapsed = []
+    expect([done, [...living]]).toEqual([[], [next]])
+    await pass(2_000)
+    expect(done).toContain(`reaped ${dead}`)
+  })
+
+  it('is not believed after Redis was away: the others get the time to renew', async () => {
     await pass(20_000)
     failing = true
     await pass(20_000)
