@@ -96,6 +96,8 @@ function absencesOf({ records, clients, troubles, watched }: History): Map<strin
   const users = new Map(clients.map(({ id, user }) => [id, user]))
   const deaths = records.filter((record) => record.is === 'death') as RecordOf<'death'>[]
   const lines = new Map<string, number>()
+  /** When a node died last that held a line of a user: it counts for online until its lease is over. */
+  const diedAt = new Map<string, number>()
   const absences = new Map<string, Absence[]>(watched.map((user) => [user, []]))
   for (const record of records) {
     if (record.is !== 'up' && record.is !== 'down') continue
@@ -103,16 +105,24 @@ function absencesOf({ records, clients, troubles, watched }: History): Map<strin
     const before = lines.get(user) ?? 0
     lines.set(user, before + (record.is === 'up' ? 1 : -1))
     const list = absences.get(user)
+    if (
+      record.is === 'down' &&
+      deaths.some(({ node, at }) => node === record.node && Math.abs(at - record.at) < DEATH_MS)
+    )
+      diedAt.set(user, record.at)
     if (record.is === 'up' && before === 0) {
       const last = list?.at(-1)
       if (last) last.until = record.at
     } else if (record.is === 'down' && before === 1) {
-      const died = deaths.some(({ node, at }) => node === record.node && Math.abs(at - record.at) < DEATH_MS)
-      const within = died ? DEAD_WITHIN_MS : OFFLINE_WITHIN_MS
+      const died = diedAt.get(user)
+      const goneBy = Math.max(
+        quietFor(troubles, record.at, OFFLINE_WITHIN_MS),
+        died === undefined ? 0 : quietFor(troubles, died, DEAD_WITHIN_MS),
+      )
       list?.push({
         from: record.at,
         until: Number.POSITIVE_INFINITY,
-        goneBy: quietFor(troubles, record.at, within) + SLACK_MS,
+        goneBy: goneBy + SLACK_MS,
       })
     }
   }

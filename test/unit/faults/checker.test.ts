@@ -328,6 +328,18 @@ describe('the checker', () => {
       ])
     })
 
+    it('of a node that died with an earlier line: its lease may hold them online', () => {
+      const ofEarlier = (toldAt: number) => {
+        const story = bobGoes(toldAt, 990)
+        story.add({ is: 'up', client: 'bob/1', node: 'gw-2', at: 1_500 })
+        story.add({ is: 'down', client: 'bob/1', node: 'gw-2', at: 9_000 })
+        story.lines.sort((a, b) => a.at - b.at)
+        return check(story.history()).map(({ kind }) => kind)
+      }
+      expect(ofEarlier(20_000)).toEqual([])
+      expect(ofEarlier(23_000)).toEqual(['ghost'])
+    })
+
     it('counting from the end of what was broken', () => {
       const story = bobGoes(9_000)
       story.troubles = [{ from: 500, until: 6_000 }]
