@@ -87,6 +87,8 @@ export type ViolationKind =
   /** In the log, and not at a device of somebody who reads it. */
   | 'lost'
   | 'doubled'
+  /** A ref has a second id, since no log has the first one any more: the message was lost, and sent again. */
+  | 'rolled-back'
   /** Devices contradict one another about what came first. */
   | 'order'
   | 'sender-order'

@@ -13,7 +13,7 @@ export interface Outcome extends Omit<Result, 'history'> {
 }
 
 /** What a failover without waiting for a replica may cost, and is counted. */
-const LOSSES: ReadonlySet<ViolationKind> = new Set(['lost-in-log', 'phantom'])
+const LOSSES: ReadonlySet<ViolationKind> = new Set(['lost-in-log', 'phantom', 'rolled-back'])
 const SHOWN = 8
 
 const isForgiven = ({ mayLose }: Outcome, { kind }: Violation) => mayLose && LOSSES.has(kind)

@@ -10,6 +10,7 @@ import {
   type Log,
   type Sent,
   type Span,
+  secondId,
   sentKey,
   some,
   spansFor,
@@ -129,7 +130,7 @@ function judgeArrivals(facts: Facts, client: ClientInfo, conv: string, arrivals:
     if (ref !== undefined) {
       const key = sentKey(from, conv, ref)
       const otherId = refs.get(key)
-      if (otherId !== undefined) add('doubled', 'one ref is here under two ids', [otherId])
+      if (otherId !== undefined) add(secondId(log, otherId), 'one ref is here under two ids', [otherId])
       refs.set(key, id)
       const origin = facts.sent.get(key)
       if (!origin && isAfter(id, facts.history.heads.get(conv) ?? ORIGIN))

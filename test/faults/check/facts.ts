@@ -183,5 +183,10 @@ export function spansFor({ spans }: Facts, conv: string, user: string): readonly
   }
 }
 
+/** @returns what a second id of a ref is: its first one may be in no log any more, nor have fallen out of it by age */
+export function secondId(log: Log | undefined, first: string): 'doubled' | 'rolled-back' {
+  return log && !log.byId.has(first) && seqOf(first) >= log.firstSeq ? 'rolled-back' : 'doubled'
+}
+
 /** A violation's examples, not all of what may be thousands. */
 export const some = <T>(list: readonly T[]): readonly T[] => list.slice(0, 5)

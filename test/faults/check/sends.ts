@@ -3,7 +3,7 @@
  */
 import { comparePositions } from '@starling/protocol/ids'
 import type { RecordOf, Violation } from '../history.ts'
-import { type Facts, fateOf, isAfter, type Sent, sentKey, textOf } from './facts.ts'
+import { type Facts, fateOf, isAfter, type Sent, secondId, sentKey, textOf } from './facts.ts'
 
 export function judgeSends(facts: Facts): Violation[] {
   return [...judgeFates(facts), ...judgeLogs(facts), ...judgeSenderOrder(facts)]
@@ -17,7 +17,8 @@ function judgeFates(facts: Facts): Violation[] {
     const about = { conv, user, refs: [ref] }
     const ids = [...new Set(acks.map(({ id }) => id))]
     if (ids.length > 1) {
-      violations.push({ ...about, kind: 'doubled', ids, words: 'one ref was acked with several ids' })
+      const kind = secondId(facts.logs.get(conv), ids[0]!)
+      violations.push({ ...about, kind, ids, words: 'one ref was acked with several ids' })
     }
     const log = facts.logs.get(conv)
     for (const id of ids) {

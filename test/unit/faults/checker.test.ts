@@ -306,6 +306,28 @@ describe('the checker', () => {
     })
   })
 
+  describe('names a ref with a second id', () => {
+    const again = { ...first, id: '1003-4' }
+    const received = (story: Story, message: typeof first) => {
+      const line = { is: 'message', client: 'bob/1', line: 1, way: 'shown', at: 50_000, message } as const
+      story.lines.push(line)
+      return check(story.history()).filter(({ client, refs }) => client === 'bob/1' && refs[0] === 'a1')
+    }
+
+    it('doubled where a log has the first one', () => {
+      expect(received(healthy(), again).map(({ kind }) => kind)).toContain('doubled')
+    })
+
+    it('rolled back where none has', () => {
+      const lost = { ...first, id: '999-3' }
+      const story = healthy()
+      story.lines.unshift({ is: 'message', client: 'bob/1', line: 1, way: 'shown', at: 0, message: lost })
+      const kinds = check(story.history()).map(({ kind }) => kind)
+      expect(kinds).toContain('rolled-back')
+      expect(kinds).not.toContain('doubled')
+    })
+  })
+
   describe('[P5] names ghosts', () => {
     /** Carol watches Bob, who goes at 1 s; his going is told at `toldAt`. */
     const bobGoes = (toldAt: number, death?: number) => {
@@ -333,7 +355,7 @@ describe('the checker', () => {
         const story = bobGoes(toldAt, 990)
         story.add({ is: 'up', client: 'bob/1', node: 'gw-2', at: 1_500 })
         story.add({ is: 'down', client: 'bob/1', node: 'gw-2', at: 9_000 })
-        story.lines.sort((a, b) => a.at - b.at)
+        story.lines.sort((a, b) => (a.at ?? 0) - (b.at ?? 0))
         return check(story.history()).map(({ kind }) => kind)
       }
       expect(ofEarlier(20_000)).toEqual([])
