@@ -1,4 +1,5 @@
 /** Conversations and their history as resources. */
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { dmOf, msOf, seqOf, useWorld } from '../support/harness.ts'
 import { text } from '../support/harness-client.ts'
@@ -180,6 +181,8 @@ describe('the list of conversations', () => {
     const group = await bob.createGroup({ members: [alice] })
     const b = await bob.connect(gw1)
     const inGroup = await b.send(group, 'in the group')
+    // Within one ms neither would be the newer.
+    while (Date.now() <= msOf(inGroup.id)) await setImmediate()
     const direct = await b.send(alice, 'direct')
     const http = alice.http(gw2)
     const list = await http.get<List>('/conversations')

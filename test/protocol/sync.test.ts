@@ -1,5 +1,5 @@
 /** Coming back: what sync brings after a position, in which portions, and what it says where it cannot bring all. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { dmOf, msOf, seqOf, useWorld, worldFor } from '../support/harness.ts'
 import { text } from '../support/harness-client.ts'
@@ -283,7 +283,9 @@ describe('synced.convs', () => {
     const [b, c] = [await bob.connect(gw1), await carol.connect(gw2)]
     await b.send(alice, 'b1')
     const group = await carol.createGroup({ members: [alice] })
-    await c.send(group, 'g1')
+    const earlier = await c.send(group, 'g1')
+    // Within one ms neither would be the newer.
+    while (Date.now() <= msOf(earlier.id)) await setImmediate()
     const newest = await b.send(alice, 'b2')
     const a = await alice.connect(gw2)
     const { synced } = await a.sync()
