@@ -12,13 +12,16 @@ import type { Peer } from '../peers/peers.ts'
 import { type Shape, type System, withSystem } from '../peers/system.ts'
 import { type Crowd, connectPairs, loadPairs, type PairsGenerators, type PairsRun } from './pairs.ts'
 
+/** Messages a second; or half of what went through at saturation. */
+export type Rate = number | 'half'
+
 export interface DmSetting {
   generators: number
   crowd: Crowd
   /** Messages under way in all pairs together. */
   inFlight: number
   /** Messages a second, of all pairs together, of the open loops. */
-  rates: readonly number[]
+  rates: readonly Rate[]
   /** Messages sent before anything is measured; none beyond the warm-up where not given. */
   before?: number
   warmupMs: number
@@ -39,12 +42,13 @@ export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<S
         await fill(system, generators, inFlight, before)
         const closed = await loadPairs(system, generators, { ...lengths, mode: { is: 'closed', inFlight } })
         const parts = [saturation(closed)]
-        for (const ratePerSecond of rates) {
+        for (const rate of rates) {
+          const ratePerSecond = rate === 'half' ? Math.floor(closed.messages / closed.cpu.seconds / 2) : rate
           const open = await loadPairs(system, generators, {
             ...lengths,
             mode: { is: 'open', ratePerSecond },
           })
-          parts.push(latency(open, ratePerSecond))
+          parts.push(latency(open, rate))
         }
         return joined(parts)
       }),
@@ -82,7 +86,7 @@ function saturation({ cpu, messages, results, faults }: PairsRun): Sample {
   })
 }
 
-function latency({ results, cpu, messages, faults }: PairsRun, rate: number): Sample {
+function latency({ results, cpu, messages, faults }: PairsRun, rate: Rate): Sample {
   const over = (of: (result: PairsResult) => Float64Array) => percentilesOf(results.map(of))
   const [ack, delivery, late] = [over((r) => r.ackMs), over((r) => r.deliveryMs), over((r) => r.lateMs)]
   const prefix = `dm@${rate}`
@@ -99,7 +103,9 @@ function latency({ results, cpu, messages, faults }: PairsRun, rate: number): Sa
     },
     notes:
       late.p99 > LATE_MS
-        ? [`THE GENERATOR was late by ${late.p99.toFixed(1)} ms at p99 of ${rate}/s: upper bounds`]
+        ? [
+            `THE GENERATOR was late by ${late.p99.toFixed(1)} ms at p99 of ${rate === 'half' ? rate : `${rate}/s`}: upper bounds`,
+          ]
         : [],
     faults,
   })

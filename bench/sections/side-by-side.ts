@@ -34,6 +34,7 @@ export const sideBySide = (lengths: Lengths): Section[] => [
     parts: [
       { part: 'dm', title: `At saturation, ${IN_FLIGHT} under way` },
       ...RATES.map((rate) => ({ part: `dm@${rate}`, title: `Open loop at ${thousands(rate)}/s` })),
+      { part: 'dm@half', title: 'Open loop at half of its own saturation' },
     ],
     subjects: each([...DURABLE, ...BARE, 'uws'], (peer) =>
       dm(peer, {
@@ -41,7 +42,7 @@ export const sideBySide = (lengths: Lengths): Section[] => [
         generators: GENERATORS,
         crowd: { senders: PAIRS },
         inFlight: IN_FLIGHT,
-        rates: DURABLE.includes(peer.name) ? RATES : [],
+        rates: DURABLE.includes(peer.name) ? [...RATES, 'half'] : [],
       }),
     ),
   },
