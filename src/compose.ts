@@ -3,7 +3,7 @@
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { channelConv, SYSTEM, type UserId } from '@starling/protocol/ids'
+import { channelConv, type InboxPosition, SYSTEM, type UserId } from '@starling/protocol/ids'
 import { WATCH_PER_SESSION } from '@starling/protocol/limits'
 import { channelsOf } from './bus/channels.ts'
 import { createPlacement } from './bus/placement.ts'
@@ -18,6 +18,7 @@ import type { GatewayContext } from './gateway/context.ts'
 import { Departures } from './gateway/departures.ts'
 import { Dispatch } from './gateway/dispatch.ts'
 import { Door } from './gateway/door.ts'
+import { Doubts } from './gateway/doubts.ts'
 import { drain } from './gateway/drain.ts'
 import { Fanout } from './gateway/fanout.ts'
 import { Follow } from './gateway/follow.ts'
@@ -37,7 +38,7 @@ import { Accounts } from './services/accounts.ts'
 import { Contacts } from './services/contacts.ts'
 import { Groups } from './services/groups.ts'
 import { History } from './services/history.ts'
-import { logFrame } from './services/message-json.ts'
+import { inboxFrame, logFrame } from './services/message-json.ts'
 import { Messaging } from './services/messaging.ts'
 import { Presence } from './services/presence.ts'
 import { Receipts } from './services/receipts.ts'
@@ -102,6 +103,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
   // The gateway
   const load = new Load()
   const hub = new Hub()
+  const feedOf = (topic: string) => keys.feedOf(topic)
+  const doubts = new Doubts(feedOf)
   const follow = new Follow({
     hub,
     port: {
@@ -116,6 +119,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const departures = new Departures({ sessions: users, presence, log })
   const context: GatewayContext = {
     hub,
+    doubts,
     departures,
     follow,
     watches,
@@ -209,29 +213,34 @@ export async function startGateway(config: Config): Promise<Gateway> {
   }
 
   // The cluster
-  const fanout = new Fanout({ hub, topics, follow, isDoubtful: (conv) => recovery.isDoubtful(conv), log })
+  const fanout = new Fanout({ hub, topics, follow, doubts, log })
   const recovery = new Recovery({
     hub,
     follow,
     topics,
+    doubts,
     sessions: users,
     presence,
     heads: {
       inboxHead: (user) => users.head(user),
       convHead: (conv) => convs.head(conv),
       attach: (conv) => convs.attach(conv, identity.id),
-      async firstAfter(conv, user, position) {
+      async firstInInbox(user, after) {
+        const [first] = (await users.range(user, after as InboxPosition, 1)).entries
+        return first && { position: first.position, frame: inboxFrame(first.position, first.entry) }
+      },
+      async firstInConv(conv, user, after) {
         const range = await convs.range(conv, user ?? SYSTEM, {
           order: 'forward',
-          low: `(${position}`,
+          low: `(${after}`,
           high: '+',
           count: 1,
         })
         const first = range.is === 'ok' ? range.entries[0] : undefined
-        return first && { id: first.id, frame: logFrame(first.id, first.tail) }
+        return first && { position: first.id, frame: logFrame(first.id, first.tail) }
       },
     },
-    bucketOf: (owner) => keys.bucketOf(owner),
+    bucketOf: feedOf,
     log,
   })
   const note = noteEvents({
@@ -251,14 +260,14 @@ export async function startGateway(config: Config): Promise<Gateway> {
         },
         presence: (batch) => presence.hear(batch),
         canary: (bucket) => canary.heard(bucket),
-        broken: (buckets) => recovery.broken(buckets),
+        broken: (buckets) => doubts.begin(buckets),
         mended: (buckets) => recovery.mended(buckets),
       },
       log,
     })
   let bus = newBus()
   const pulse = new Pulse({ redis, log })
-  const canary = new Canary({ bus: () => bus, buckets: keys.buckets, log })
+  const canary = new Canary({ bus: () => bus, buckets: keys.feeds, log })
   const lease = new Lease({
     node: identity.id,
     nodes,
@@ -277,7 +286,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   async function rebirth(): Promise<void> {
     for (const session of hub.sessions) session.close(1012)
     await bus.close()
-    recovery.reset()
+    doubts.reset()
     await nodes.abandon(identity.id)
     identity = newIdentity(config.NODE_NAME)
     // First the lease: what is written under this id from now on is somebody's to take out.

@@ -14,6 +14,7 @@ import { Outbox } from './outbox.ts'
 import { Positions } from './positions.ts'
 import { createRefs } from './refs.ts'
 import { Requests } from './requests.ts'
+import { Retold } from './retold.ts'
 import type { Saved } from './storage.ts'
 import { Syncer } from './sync.ts'
 import { Tokens } from './token.ts'
@@ -66,6 +67,7 @@ class StarlingClient implements Client {
     this.#clock = clock
     const failed = (error: unknown) => this.#events.emit('error', error)
     const refs = createRefs()
+    const retold = new Retold()
     this.#requests = new Requests(refs)
     this.#watches = new Watches(this.#requests)
     this.#outbox = new Outbox({
@@ -82,7 +84,9 @@ class StarlingClient implements Client {
       deliver: (frame) => {
         if (frame.ref !== undefined && frame.from === this.#welcome?.user.id) this.#outbox.seen(frame.ref)
         this.#keeper.touch()
-        this.#events.emit('message', frame)
+        const was = retold.before(frame)
+        if (was === undefined) this.#events.emit('message', frame)
+        else this.#events.emit('moved', { conv: frame.conv, was, id: frame.id })
       },
       moved: () => this.#keeper.touch(),
       broke: (line) => this.#syncer.holeOpened(line),

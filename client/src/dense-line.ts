@@ -35,15 +35,18 @@ export class DenseLine<T> {
     return this.#held.overflowed
   }
 
-  /** @param settled it comes from a sync: what is missing before it won't come */
-  take(ms: number, seq: number, item: T, settled = false): Verdict {
+  /**
+   * @param settled it comes from a sync: what is missing before it won't come
+   * @param asked a sync is under way: what follows without a jump may hide something, where the log has lost a part
+   */
+  take(ms: number, seq: number, item: T, settled = false, asked = false): Verdict {
     const at = this.#at
     if (at === undefined) {
       this.#held.add({ ms, seq, item })
       return 'jump'
     }
     if (ms < at.ms || (ms === at.ms && seq <= at.seq)) return 'seen'
-    if (settled || (seq === at.seq + 1 && !this.#holdsBefore(ms, seq))) {
+    if (settled || (!asked && seq === at.seq + 1 && !this.#holdsBefore(ms, seq))) {
       this.#deliverHeldUntil({ ms, seq: seq - 1 })
       this.#at = { ms, seq }
       this.#deliver(item)

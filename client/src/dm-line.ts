@@ -49,9 +49,8 @@ export class DmLine<T> {
    * @param missed the inbox has not brought everything yet: what may be missing here may be on its way
    */
   take(ms: number, seq: number, item: T, settled = false, missed = false): Verdict {
-    const hasHoles = this.#seq === 0 ? seq > 1 : this.#holes.length > 0
     const isOpen = seq > this.#seq || (ms <= this.#ms && this.#holeOf(seq) >= 0)
-    if (missed && !settled && hasHoles && isOpen) return this.#hold(ms, seq, item)
+    if (missed && !settled && isOpen) return this.#hold(ms, seq, item)
     if (this.#seq === 0 && seq > 1) {
       if (!this.broken) return this.#begin(ms, seq, item)
       // What came before it, and was held for what the inbox still had to bring, goes first.

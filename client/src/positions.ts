@@ -205,7 +205,7 @@ export class Positions {
 
   #takeInbox(position: string, settled: boolean): void {
     const { ms, seq } = placeOf(position)
-    this.#judge(INBOX, this.#inbox.take(ms, seq, undefined, settled))
+    this.#judge(INBOX, this.#inbox.take(ms, seq, undefined, settled, this.#options.isAsked(INBOX)))
   }
 
   #takeMessage(frame: MessageFrame, settled: boolean): Verdict {
@@ -213,7 +213,7 @@ export class Positions {
     const { ms, seq } = placeOf(id)
     const verdict = isDm(conv)
       ? this.#dmLine(conv).take(ms, seq, frame, settled, this.#inboxMissed)
-      : this.#denseLine(conv, ms, seq).take(ms, seq, frame, settled)
+      : this.#denseLine(conv, ms, seq).take(ms, seq, frame, settled, this.#options.isAsked(conv))
     this.#judge(conv, verdict)
     return verdict
   }

@@ -97,6 +97,11 @@ export interface ClientEvents {
    * from this client and from others; `ref` ties those of this client to their `send`.
    */
   message: MessageFrame
+  /**
+   * A message that was told before has another id now: Redis had lost it in a failover, and its sender has sent it again.
+   * It stands where the new id puts it.
+   */
+  moved: { conv: string; was: string; id: string }
   /** Conversations as the server lists them after a sync; after a partial one, only those asked for. */
   conversations: ConversationEntry[]
   /** Messages are missing that no sync can bring: load the history of these by HTTP. */

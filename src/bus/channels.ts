@@ -18,10 +18,10 @@ export interface Channels {
 }
 
 export function channelsOf(keys: Keys, node: NodeId): Channels {
-  const shared = Math.min(PRESENCE_BUCKETS, keys.buckets)
+  const shared = Math.min(PRESENCE_BUCKETS, keys.feeds)
   const own = (bucket: number) => `${keys.toInBucket(bucket)}${node}`
   return {
-    ofBucket: Array.from({ length: keys.buckets }, (_, bucket) =>
+    ofBucket: Array.from({ length: keys.feeds }, (_, bucket) =>
       bucket < shared ? [own(bucket), keys.presence(bucket)] : [own(bucket)],
     ),
     presence: keys.presence(keys.bucketOf(node) % shared),

@@ -21,10 +21,10 @@ type SlotRange = [first: number, last: number, master: [host: string, port: numb
 /** @param commands the client for commands, which a cluster's layout is asked of */
 export function createPlacement(target: RedisTarget, keys: Keys, commands: RedisClient): Placement {
   if (target.kind !== 'cluster') {
-    const everywhere = Array.from({ length: keys.buckets }, () => 'master')
+    const everywhere = Array.from({ length: keys.feeds }, () => 'master')
     return { everyMs: undefined, locate: async () => everywhere, open: () => createFeedClient(target) }
   }
-  const slots = Array.from({ length: keys.buckets }, (_, bucket) => calculateSlot(keys.bucket(bucket)))
+  const slots = Array.from({ length: keys.feeds }, (_, bucket) => calculateSlot(keys.bucket(bucket)))
   return {
     everyMs: 500,
     async locate() {

@@ -5,7 +5,7 @@
 import type { Bus } from '../bus/bus.ts'
 import type { Log } from '../lib/log.ts'
 
-/** A round goes over all buckets in this many steps of this length. */
+/** A round goes over all buckets in at most so many steps of this length. */
 const STEPS = 20
 const STEP_MS = 100
 /**
@@ -18,6 +18,7 @@ export class Canary {
   /** The bus of now: a lost lease brings a new one. */
   readonly #bus: () => Bus
   readonly #buckets: number
+  readonly #steps: number
   readonly #log: Log
   /** bucket → the tick that sent its sign, which has not come yet */
   readonly #waiting = new Map<number, number>()
@@ -30,6 +31,7 @@ export class Canary {
   constructor(deps: { bus: () => Bus; buckets: number; log: Log }) {
     this.#bus = deps.bus
     this.#buckets = deps.buckets
+    this.#steps = Math.min(STEPS, deps.buckets)
     this.#log = deps.log
   }
 
@@ -72,13 +74,13 @@ export class Canary {
       bus.restart(silent)
       return
     }
-    const share = Math.ceil(this.#buckets / STEPS)
+    const share = Math.ceil(this.#buckets / this.#steps)
     const start = this.#step * share
     const buckets = Array.from(
       { length: Math.max(0, Math.min(share, this.#buckets - start)) },
       (_, at) => start + at,
     )
-    this.#step = (this.#step + 1) % STEPS
+    this.#step = (this.#step + 1) % this.#steps
     if (this.#step === 0) this.#round += 1
     for (const bucket of buckets) if (!this.#waiting.has(bucket)) this.#waiting.set(bucket, this.#ticks)
     bus.sendCanary(buckets, this.#round).catch(() => {

@@ -12,12 +12,14 @@ import type { Receipts } from '../services/receipts.ts'
 import type { Sync } from '../services/sync.ts'
 import type { Tokens } from '../services/tokens.ts'
 import type { Departures } from './departures.ts'
+import type { Doubts } from './doubts.ts'
 import type { Follow } from './follow.ts'
 import type { Hub } from './hub.ts'
 import type { Watches } from './watches.ts'
 
 export interface GatewayContext {
   readonly hub: Hub
+  readonly doubts: Doubts
   readonly departures: Departures
   readonly follow: Follow
   readonly watches: Watches

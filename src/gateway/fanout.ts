@@ -6,8 +6,9 @@ import { type ConvId, seqOf, type UserId } from '@starling/protocol/ids'
 import type { BusEvent, Order } from '../bus/bus.ts'
 import type { Log } from '../lib/log.ts'
 import type { TopicPublisher } from './connection.ts'
+import type { Doubts } from './doubts.ts'
 import type { Follow } from './follow.ts'
-import type { Hub, LocalConv } from './hub.ts'
+import type { Hub, LocalConv, Stream } from './hub.ts'
 import type { LocalUser } from './session.ts'
 
 const USER = 'user:'
@@ -16,19 +17,12 @@ export class Fanout {
   readonly #hub: Hub
   readonly #topics: TopicPublisher
   readonly #follow: Follow
-  readonly #isDoubtful: (conv: ConvId) => boolean
+  readonly #doubts: Doubts
   readonly #log: Log
 
-  /** @param deps.isDoubtful whether an order to let a member of this group go may have been missed */
-  constructor(deps: {
-    hub: Hub
-    topics: TopicPublisher
-    follow: Follow
-    isDoubtful: (conv: ConvId) => boolean
-    log: Log
-  }) {
+  constructor(deps: { hub: Hub; topics: TopicPublisher; follow: Follow; doubts: Doubts; log: Log }) {
     this.#hub = deps.hub
-    this.#isDoubtful = deps.isDoubtful
+    this.#doubts = deps.doubts
     this.#topics = deps.topics
     this.#follow = deps.follow
     this.#log = deps.log
@@ -45,14 +39,13 @@ export class Fanout {
     } else {
       const local = this.#hub.convs.get(event.topic as ConvId)
       if (!local) return // nobody here any more; the node is on its way out of the list
-      const before = local.forwarded
+      if (this.#doubts.about(event.topic)) {
+        // One who was removed may still follow the topic: nobody gets anything of it live.
+        if (event.kind === 'message') hold(local, event)
+        return
+      }
       if (event.kind === 'message') local.forwarded = event.position
-      // One who was removed may still follow the topic. Nobody gets this one live; the recovery says resync.
-      if (this.#isDoubtful(local.conv)) {
-        if (event.kind !== 'message') return
-        local.missed = true
-        if (before !== undefined && seqOf(event.position) <= seqOf(before)) local.turn ??= event.frame
-      } else if (event.kind === 'typing') this.#hint(local, event.frame)
+      if (event.kind === 'typing') this.#hint(local, event.frame)
       else this.#topics.publish(event.topic, event.frame)
     }
   }
@@ -67,7 +60,10 @@ export class Fanout {
   }
 
   #toUser(here: LocalUser, event: Exclude<BusEvent, { kind: 'control' }>): void {
-    if (event.kind === 'message') here.forwarded = event.position
+    if (event.kind === 'message') {
+      if (this.#doubts.about(event.topic)) return hold(here, event)
+      here.forwarded = event.position
+    }
     if (event.kind === 'sessions') here.alone = isAlone(event)
     for (const session of here.sessions) {
       if (event.kind === 'others' && session.identity?.session === event.except) continue
@@ -107,6 +103,13 @@ export class Fanout {
       for (const session of here.sessions) session.close(1011)
     })
   }
+}
+
+/** Keeps a message from those here for now; the recovery tells them to sync. */
+function hold(stream: Stream, { position, frame }: Extract<BusEvent, { kind: 'message' }>): void {
+  stream.missed = position
+  const { forwarded } = stream
+  if (forwarded !== undefined && seqOf(position) <= seqOf(forwarded)) stream.turn ??= frame
 }
 
 const isAlone = ({ sessions, devices }: { sessions: number; devices: number }) =>

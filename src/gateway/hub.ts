@@ -2,19 +2,23 @@
  * Who is here: the users and conversations that this node holds sockets of, and how far it has forwarded to them.
  * It knows nothing that another node or Redis would need.
  */
-import type { ConvId, InboxPosition, MessageId, UserId } from '@starling/protocol/ids'
+import type { ConvId, InboxPosition, MessageId, Position, UserId } from '@starling/protocol/ids'
 import type { LocalUser, Session } from './session.ts'
 
-/** A group with at least one member here, or a channel. */
-export interface LocalConv {
-  readonly conv: ConvId
-  readonly users: Set<UserId>
-  /** The message id forwarded last; undefined until the head is known. */
-  forwarded: MessageId | undefined
-  /** Something was lost or held back: those here have yet to be told to sync. */
-  missed: boolean
+/** How far what is live has been passed on: of a user's inbox, or of a conversation. */
+export interface Stream<Place extends Position = Position> {
+  /** The last one; undefined until the head is known. While the topic is in doubt it stands still. */
+  forwarded: Place | undefined
+  /** The last one that was lost or held back: those here have yet to be told to sync. */
+  missed: Place | undefined
   /** Where the log has gone back (Redis has lost a part): its first new message, which has to be told first. */
   turn: string | Uint8Array | undefined
+}
+
+/** A group with at least one member here, or a channel. */
+export interface LocalConv extends Stream<MessageId> {
+  readonly conv: ConvId
+  readonly users: Set<UserId>
 }
 
 /** Sessions of a user that are being written, and what the bus has said meanwhile. */
@@ -37,6 +41,8 @@ export class Hub {
         user,
         sessions: new Set(),
         forwarded: inboxHead,
+        missed: undefined,
+        turn: undefined,
         alone: false,
         groups: new Map(),
         exits: undefined,
@@ -72,7 +78,7 @@ export class Hub {
   conv(conv: ConvId): LocalConv {
     let local = this.convs.get(conv)
     if (!local) {
-      local = { conv, users: new Set(), forwarded: undefined, missed: false, turn: undefined }
+      local = { conv, users: new Set(), forwarded: undefined, missed: undefined, turn: undefined }
       this.convs.set(conv, local)
     }
     return local

@@ -1,14 +1,14 @@
 /**
- * After a break: what was published meanwhile is lost, so lists are put right, memberships looked at again, and
- * those who missed something are told to sync. Until then groups are doubtful: the order to let a removed member go
- * may be among what was lost. The same comparison runs every 40 s as a backstop for a lost tail.
+ * After a break: what was published meanwhile is lost, so lists are put right, memberships looked at again, and those who
+ * missed something are told to sync. Until then all of it is in doubt (doubts.ts) and held back. The same comparison of
+ * heads runs every 40 s as a backstop for a lost tail.
  */
 import { encodeFrame } from '@starling/protocol/codec'
 import {
   type ConvId,
   comparePositions,
   type GroupId,
-  type MessageId,
+  laterOf,
   type Position,
   seqOf,
   type UserId,
@@ -17,20 +17,37 @@ import type { Log } from '../lib/log.ts'
 import type { SessionPort } from '../services/ports.ts'
 import type { Presence } from '../services/presence.ts'
 import type { TopicPublisher } from './connection.ts'
+import type { Doubts } from './doubts.ts'
 import type { Follow } from './follow.ts'
-import type { Hub, LocalConv } from './hub.ts'
-import type { Identity, LocalUser } from './session.ts'
+import type { Hub, LocalConv, Stream } from './hub.ts'
+import type { LocalUser } from './session.ts'
 
 export interface HeadsPort {
-  inboxHead(user: LocalUser['user']): Promise<Position | undefined>
+  inboxHead(user: UserId): Promise<Position | undefined>
   convHead(conv: ConvId): Promise<Position | undefined>
   attach(conv: ConvId): Promise<unknown>
-  /** The first message after a position, as a frame; any local member may ask. */
-  firstAfter(
-    conv: ConvId,
-    user: UserId | undefined,
-    position: MessageId,
-  ): Promise<{ id: MessageId; frame: string } | undefined>
+  /** The first entry of a user's inbox after a position. */
+  firstInInbox(user: UserId, after: Position): Promise<First | undefined>
+  /** The first message of a conversation after a position; any local member may ask. */
+  firstInConv(conv: ConvId, user: UserId | undefined, after: Position): Promise<First | undefined>
+}
+
+export interface First {
+  position: Position
+  /** Ready to send. */
+  frame: string
+}
+
+/** What is live of one topic, with what its heads and its listeners are asked and told by. */
+interface Followed {
+  topic: string
+  stream: Stream
+  head: () => Promise<Position | undefined>
+  firstAfter: (position: Position) => Promise<First | undefined>
+  /** Has Redis and this node agree again on who listens. */
+  putRight: () => Promise<unknown>
+  tell: (frame: string | Uint8Array) => void
+  resync: string
 }
 
 const BACKSTOP_MS = 40_000
@@ -47,13 +64,12 @@ export class Recovery {
   readonly #hub: Hub
   readonly #follow: Follow
   readonly #topics: TopicPublisher
+  readonly #doubts: Doubts
   readonly #sessions: SessionPort
   readonly #presence: Presence
   readonly #heads: HeadsPort
-  readonly #bucketOf: (owner: string) => number
+  readonly #bucketOf: (topic: string) => number
   readonly #log: Log
-  /** bucket → how many of its breaks are not dealt with */
-  readonly #doubts = new Map<number, number>()
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> = Promise.resolve()
   #closed = false
@@ -62,15 +78,17 @@ export class Recovery {
     hub: Hub
     follow: Follow
     topics: TopicPublisher
+    doubts: Doubts
     sessions: SessionPort
     presence: Presence
     heads: HeadsPort
-    bucketOf: (owner: string) => number
+    bucketOf: (topic: string) => number
     log: Log
   }) {
     this.#hub = deps.hub
     this.#follow = deps.follow
     this.#topics = deps.topics
+    this.#doubts = deps.doubts
     this.#sessions = deps.sessions
     this.#presence = deps.presence
     this.#heads = deps.heads
@@ -79,7 +97,7 @@ export class Recovery {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#enqueue(() => this.#compare(everything)), BACKSTOP_MS)
+    this.#timer = setInterval(() => this.#enqueue(() => this.#compare(this.#followed())), BACKSTOP_MS)
   }
 
   close(): void {
@@ -87,30 +105,15 @@ export class Recovery {
     clearInterval(this.#timer)
   }
 
-  /** Whether a removal from this group may have been missed. */
-  isDoubtful(conv: ConvId): boolean {
-    return this.#doubts.size > 0 && conv.startsWith('group:') && this.#doubts.has(this.#bucketOf(conv))
-  }
-
-  /** The feed of these buckets has broken. */
-  broken(buckets: ReadonlySet<number>): void {
-    for (const bucket of buckets) this.#doubts.set(bucket, (this.#doubts.get(bucket) ?? 0) + 1)
-  }
-
-  /** Nobody is here any more, and the feed is a new one: there is nothing to recover. */
-  reset(): void {
-    this.#doubts.clear()
-  }
-
   /** The feed of these buckets was broken and is whole again. */
   mended(buckets: ReadonlySet<number>): void {
-    const concerned = (owner: string) => buckets.has(this.#bucketOf(owner))
     this.#enqueue(async () => {
-      await this.#insist(() => this.#putBack(concerned))
-      await this.#insist(() => this.#findMissed(concerned))
-      this.#trust(buckets)
-      this.#tellMissed(concerned)
-      await this.#insist(() => this.#compare(concerned))
+      await this.#insist(() => each(this.#followed(buckets), ({ putRight }) => putRight()))
+      await this.#insist(() => each(this.#followed(buckets), (one) => this.#findMissed(one)))
+      this.#doubts.end(buckets)
+      for (const one of this.#followed(buckets)) if (!this.#doubts.about(one.topic)) this.#tellMissed(one)
+      this.#doubts.release()
+      await this.#insist(() => this.#compare(this.#followed(buckets)))
       this.#presence.onDoubt()
     })
   }
@@ -127,72 +130,80 @@ export class Recovery {
     }
   }
 
-  async #putBack(concerned: (owner: string) => boolean): Promise<void> {
-    const users = [...this.#hub.users.values()].filter((here) => concerned(`user:${here.user}`))
-    await each(users, (here) => this.#putRight(here))
-    const convs = [...this.#hub.convs.values()].filter(({ conv }) => concerned(conv))
-    await each(
-      convs.flatMap((local) => this.#follows(local)),
-      (follow) => follow(),
-    )
-  }
-
-  /**
-   * While groups are in doubt nothing is forwarded to them: a head that is ahead is lost, whatever comes after it.
-   * Where Redis has lost a part of the log (a failover), new messages have taken the seqs of lost ones, and what comes
-   * next may follow without a jump on what clients have. So the first of the new ones goes before: a seq that goes back.
-   */
-  async #findMissed(concerned: (owner: string) => boolean): Promise<void> {
-    const groups = [...this.#hub.convs.values()].filter(
-      ({ conv }) => concerned(conv) && this.isDoubtful(conv),
-    )
-    await each(groups, async (local) => {
-      const head = await this.#heads.convHead(local.conv)
-      const { forwarded } = local
-      if (head === undefined || forwarded === undefined || !isAhead(head, forwarded)) return
-      const [user] = local.users
-      const first = await this.#heads.firstAfter(local.conv, user, forwarded)
-      if (first && seqOf(first.id) <= seqOf(forwarded)) local.turn ??= first.frame
-      local.forwarded = head as NonNullable<LocalConv['forwarded']>
-      local.missed = true
-    })
-  }
-
-  #tellMissed(concerned: (owner: string) => boolean): void {
-    for (const local of this.#hub.convs.values()) {
-      if (!local.missed || !concerned(local.conv) || this.isDoubtful(local.conv)) continue
-      local.missed = false
-      if (local.turn !== undefined) this.#topics.publish(local.conv, local.turn)
-      local.turn = undefined
-      this.#tellToSync(local.conv)
-    }
-  }
-
-  #tellToSync(conv: ConvId): void {
-    this.#topics.publish(conv, encodeFrame({ op: 'resync', convs: [conv], within: RESYNC_WITHIN_MS }))
-  }
-
-  #trust(buckets: ReadonlySet<number>): void {
-    for (const bucket of buckets) {
-      const others = (this.#doubts.get(bucket) ?? 0) - 1
-      if (others > 0) this.#doubts.set(bucket, others)
-      else this.#doubts.delete(bucket)
-    }
-  }
-
   #enqueue(work: () => Promise<void>): void {
     this.#running = this.#running.then(work).catch((fault: unknown) => {
       this.#log.debug({ err: fault }, 'recovery: the backstop broke off; it comes again')
     })
   }
 
+  /** @returns everything that is followed here, or what of it is told by these buckets' channels */
+  #followed(buckets?: ReadonlySet<number>): Followed[] {
+    const users = [...this.#hub.users.values()].map((here) => this.#inbox(here))
+    const convs = [...this.#hub.convs.values()].map((local) => this.#conv(local))
+    const all = [...users, ...convs]
+    return buckets ? all.filter(({ topic }) => buckets.has(this.#bucketOf(topic))) : all
+  }
+
+  #inbox(here: LocalUser): Followed {
+    const { user } = here
+    return {
+      topic: `user:${user}`,
+      stream: here,
+      head: () => this.#heads.inboxHead(user),
+      firstAfter: (position) => this.#heads.firstInInbox(user, position),
+      putRight: () => this.#putUserRight(here),
+      tell: (frame) => {
+        for (const session of here.sessions) session.deliver(frame)
+      },
+      resync: encodeFrame({ op: 'resync', within: RESYNC_WITHIN_MS }),
+    }
+  }
+
+  #conv(local: LocalConv): Followed {
+    const { conv, users } = local
+    return {
+      topic: conv,
+      stream: local,
+      head: () => this.#heads.convHead(conv),
+      firstAfter: (position) => this.#heads.firstInConv(conv, [...users][0], position),
+      putRight: () => this.#putConvRight(local),
+      tell: (frame) => this.#topics.publish(conv, frame),
+      resync: encodeFrame({ op: 'resync', convs: [conv], within: RESYNC_WITHIN_MS }),
+    }
+  }
+
+  /**
+   * While a topic is in doubt nothing of it is forwarded: a head that is ahead is lost, whatever comes after it. Where
+   * Redis has lost a part of the log (a failover), new messages have taken the seqs of lost ones, and what comes next may
+   * follow without a jump on what clients have. So the first of the new ones goes before: a seq that goes back.
+   */
+  async #findMissed({ topic, stream, head: readHead, firstAfter }: Followed): Promise<void> {
+    if (!this.#doubts.about(topic)) return
+    const head = await readHead()
+    const { forwarded } = stream
+    if (head === undefined || forwarded === undefined || !isAhead(head, forwarded)) return
+    const first = await firstAfter(forwarded)
+    if (first && seqOf(first.position) <= seqOf(forwarded)) stream.turn ??= first.frame
+    stream.missed = stream.missed === undefined ? head : laterOf(stream.missed, head)
+  }
+
+  #tellMissed({ stream, tell, resync }: Followed): void {
+    const { missed, turn } = stream
+    if (missed === undefined) return
+    stream.forwarded = missed
+    stream.missed = undefined
+    stream.turn = undefined
+    if (turn !== undefined) tell(turn)
+    tell(resync)
+  }
+
   /** Puts a user's sessions and groups right, in Redis and here. */
-  async #putRight(here: LocalUser): Promise<void> {
+  async #putUserRight(here: LocalUser): Promise<void> {
     const identities = [...here.sessions]
       .map(({ identity }) => identity)
       .filter((known) => known !== undefined)
     if (identities.length === 0) return
-    const { came, groups } = await this.#sessions.rejoin(here.user, identities satisfies Identity[])
+    const { came, groups } = await this.#sessions.rejoin(here.user, identities)
     if (came !== undefined) this.#presence.came(here.user, came)
     const listed = new Set<GroupId>(groups)
     for (const group of [...here.groups.keys()])
@@ -202,57 +213,39 @@ export class Recovery {
     )
   }
 
-  /** What puts the node back into a conversation's list, and lets those go who were removed meanwhile. */
-  #follows({ conv, users }: LocalConv): (() => Promise<unknown>)[] {
-    if (!conv.startsWith('group:')) return [() => this.#heads.attach(conv)]
+  /** Puts the node back into a conversation's list, and lets those go who were removed meanwhile. */
+  async #putConvRight({ conv, users }: LocalConv): Promise<void> {
+    if (!conv.startsWith('group:')) {
+      await this.#heads.attach(conv)
+      return
+    }
     const group = conv.slice('group:'.length) as GroupId
-    return [...users].map((user) => async () => {
-      const here = this.#hub.users.get(user)
-      if (here) await this.#follow.enter(here, group)
-    })
+    const here = [...users].flatMap((user) => this.#hub.users.get(user) ?? [])
+    await each(here, (one) => this.#follow.enter(one, group))
   }
 
-  /** Tells those to sync whose heads in Redis are ahead of what was forwarded to them. */
-  async #compare(concerned: (owner: string) => boolean): Promise<void> {
-    const users = [...this.#hub.users.values()].filter((here) => concerned(`user:${here.user}`))
-    const convs = [...this.#hub.convs.values()].filter(({ conv }) => concerned(conv))
-    const lateUsers = await this.#behind(users, (here) => this.#heads.inboxHead(here.user))
-    const lateConvs = await this.#behind(convs, ({ conv }) => this.#heads.convHead(conv))
-    if (lateUsers.length + lateConvs.length === 0) return
-    this.#log.warn(
-      { users: lateUsers.length, convs: lateConvs.length },
-      'recovery: the live stream lost something',
-    )
-    for (const { item, head } of lateUsers) {
-      item.forwarded = head as LocalUser['forwarded']
-      await this.#putRight(item)
-      for (const session of item.sessions)
-        session.deliver(encodeFrame({ op: 'resync', within: RESYNC_WITHIN_MS }))
-    }
-    for (const { item, head } of lateConvs) {
-      item.forwarded = head as NonNullable<LocalConv['forwarded']>
-      await this.#heads.attach(item.conv)
-      this.#tellToSync(item.conv)
-    }
-  }
-
-  /** @returns those whose head is ahead now and was not forwarded a moment later either */
-  async #behind<T extends { forwarded: Position | undefined }>(
-    items: T[],
-    headOf: (item: T) => Promise<Position | undefined>,
-  ) {
-    const late: { item: T; head: Position }[] = []
-    await each(items, async (item) => {
-      const head = await headOf(item)
-      if (head !== undefined && isAhead(head, item.forwarded)) late.push({ item, head })
+  /** Tells those to sync whose heads in Redis are ahead of what was forwarded to them, now and a moment later. */
+  async #compare(followed: Followed[]): Promise<void> {
+    const ahead: { one: Followed; head: Position }[] = []
+    await each(followed, async (one) => {
+      const head = await one.head()
+      if (head !== undefined && isAhead(head, one.stream.forwarded)) ahead.push({ one, head })
     })
-    if (late.length === 0) return late
+    if (ahead.length === 0) return
     await pause(IN_FLIGHT_MS)
-    return late.filter(({ item, head }) => isAhead(head, item.forwarded))
+    const late = ahead.filter(
+      ({ one: { topic, stream }, head }) => isAhead(head, stream.forwarded) && !this.#doubts.about(topic),
+    )
+    if (late.length === 0) return
+    this.#log.warn({ topics: late.length }, 'recovery: the live stream lost something')
+    for (const { one, head } of late) {
+      one.stream.forwarded = head
+      await one.putRight()
+      one.tell(one.resync)
+    }
   }
 }
 
-const everything = () => true
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 const isAhead = (head: Position, forwarded: Position | undefined) =>
   forwarded !== undefined && comparePositions(head, forwarded) > 0

@@ -25,12 +25,12 @@ import {
 } from '@starling/protocol/limits'
 import type { TokenBucket } from '../lib/token-bucket.ts'
 import type { Connection } from './connection.ts'
+import type { Stream } from './hub.ts'
 
 /** A user with at least one session here. */
-export interface LocalUser {
+export interface LocalUser extends Stream<InboxPosition> {
   readonly user: UserId
   readonly sessions: Set<Session>
-  /** The inbox position forwarded last. */
   forwarded: InboxPosition
   /** Whether no other session or device of theirs is known anywhere: then their own inbox needn't learn of their dms. */
   alone: boolean

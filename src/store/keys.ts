@@ -14,11 +14,21 @@ export const userOwner = (user: string): string => `user:${user}`
 export class Keys {
   readonly prefix: string
   readonly buckets: number
+  /**
+   * How many channels a node has: one in each bucket, so that in a cluster a write and its publish lie in one slot; on a
+   * single Redis one in all, so that what is told there has one order.
+   */
+  readonly feeds: number
 
-  /** @param prefix what all keys start with  @param buckets a power of two up to 16,384 */
-  constructor(prefix: string, buckets: number) {
+  /**
+   * @param prefix what all keys start with
+   * @param buckets a power of two up to 16,384
+   * @param feeds as many, or 1
+   */
+  constructor(prefix: string, buckets: number, feeds: number) {
     this.prefix = prefix
     this.buckets = buckets
+    this.feeds = feeds
   }
 
   /** @returns the bucket of an owner: crc16(owner) mod the number of buckets */
@@ -37,13 +47,19 @@ export class Keys {
     return `${this.bucket(this.bucketOf(owner))}${owner}:`
   }
 
-  /** @returns what the nodes' channels in an owner's bucket start with; the node's id follows */
+  /** @returns the bucket by whose channels is told what concerns an owner */
+  feedOf(owner: string): number {
+    return this.bucketOf(owner) % this.feeds
+  }
+
+  /** @returns what the nodes' channels for an owner start with; the node's id follows */
   to(owner: string): string {
     return this.toInBucket(this.bucketOf(owner))
   }
 
+  /** The same for all owners of a bucket. */
   toInBucket(bucket: number): string {
-    return `${this.bucket(bucket)}to:`
+    return `${this.bucket(bucket % this.feeds)}to:`
   }
 
   /** @returns the users of a bucket who are online: a sorted set, all scores 0 */

@@ -2,6 +2,7 @@
  * The nodes of the cluster in Redis: leases, who reaps whom, what /stats says, and the number of buckets.
  */
 import type { NodeId } from '@starling/protocol/ids'
+import { Cluster } from 'ioredis'
 import { DEFAULT_BUCKETS, Keys } from './keys.ts'
 import type { RedisClient } from './redis.ts'
 import { redisFault, type Scripts } from './script.ts'
@@ -85,7 +86,8 @@ export class NodeStore {
 
 /** Reads the deployment's number of buckets, or fixes it at its first boot. */
 export async function openKeys(redis: RedisClient, prefix: string): Promise<Keys> {
-  const key = new Keys(prefix, DEFAULT_BUCKETS).cluster('buckets')
+  const key = new Keys(prefix, DEFAULT_BUCKETS, 1).cluster('buckets')
   await redis.setnx(key, DEFAULT_BUCKETS)
-  return new Keys(prefix, Number(await redis.get(key)))
+  const buckets = Number(await redis.get(key))
+  return new Keys(prefix, buckets, redis instanceof Cluster ? buckets : 1)
 }

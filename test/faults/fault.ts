@@ -8,10 +8,15 @@ export interface Scale {
   messages: number
 }
 
+export type Loss = 'unacked' | 'acked'
+
 export interface Scene {
   name: string
-  /** Acked messages may be lost here: they are counted. Nothing else is forgiven. */
-  mayLose?: boolean
+  /**
+   * What a failover may take back here: it is counted, and nothing else is forgiven. `unacked`: a message that was seen and
+   * not acked may be gone from the log, and come again under another id. `acked`: acked ones, too.
+   */
+  mayLose?: Loss
   run(scale: Scale): Promise<Result>
 }
 

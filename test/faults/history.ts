@@ -24,6 +24,8 @@ export type HistoryRecord = { at: number } & (
   | { is: 'ack'; client: string; line: number; conv: string; ref: string; id: string; dup: boolean }
   | { is: 'error'; client: string; line: number; ref: string; code: string }
   | { is: 'message'; client: string; line: number; way: Way; message: Seen }
+  /** The SDK has said that a message it had shown has another id now. */
+  | { is: 'moved'; client: string; conv: string; was: string; id: string }
   /** The server has said that what came before can't be had by sync: of these conversations, or of all. */
   | { is: 'reload'; client: string; convs: readonly string[] | 'all' }
   /** A session has begun, and ended as far as the client can know. */
@@ -87,8 +89,10 @@ export type ViolationKind =
   /** In the log, and not at a device of somebody who reads it. */
   | 'lost'
   | 'doubled'
-  /** A ref has a second id, since no log has the first one any more: the message was lost, and sent again. */
+  /** A ref has a second id, since no log has the first one any more: the message was acked, lost, and sent again. */
   | 'rolled-back'
+  /** At a device and in no log, and never acked: a failover has taken it back. */
+  | 'taken-back'
   /** Devices contradict one another about what came first. */
   | 'order'
   | 'sender-order'

@@ -46,7 +46,7 @@ function secondsSinceStart(): number {
 async function attempt(fault: Fault, scene: Fault['scenes'][number]): Promise<Outcome> {
   process.stderr.write(`${fault.number} ${scene.name} …\n`)
   const { number, title } = fault
-  const about = { number, title, scene: scene.name, mayLose: scene.mayLose === true }
+  const about = { number, title, scene: scene.name, mayLose: scene.mayLose }
   try {
     const result = await scene.run(scale)
     if (values.histories !== undefined)

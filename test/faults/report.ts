@@ -1,7 +1,7 @@
 /** Outcomes as words: for the terminal, and as docs/reliability.md. */
 import { execFileSync } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
-import type { Scale } from './fault.ts'
+import type { Loss, Scale } from './fault.ts'
 import type { Violation, ViolationKind } from './history.ts'
 import type { Result } from './stage/trial.ts'
 
@@ -9,14 +9,23 @@ export interface Outcome extends Omit<Result, 'history'> {
   number: number
   title: string
   scene: string
-  mayLose: boolean
+  mayLose: Loss | undefined
 }
 
-/** What a failover without waiting for a replica may cost, and is counted. */
-const LOSSES: ReadonlySet<ViolationKind> = new Set(['lost-in-log', 'phantom', 'rolled-back'])
+/** What a failover may cost, and is counted: with and without waiting for a replica. */
+const LOSSES: Record<Loss, ReadonlySet<ViolationKind>> = {
+  unacked: new Set(['taken-back']),
+  acked: new Set(['taken-back', 'lost-in-log', 'phantom', 'rolled-back']),
+}
+const FORGIVEN: Record<Loss, string> = {
+  unacked:
+    'A message that was seen and not acked may be taken back by the failover, and come again under another id when its sender tries again; these are counted above, nothing else is forgiven.',
+  acked: 'Acked messages may be lost here; they are counted above, nothing else is forgiven.',
+}
 const SHOWN = 8
 
-const isForgiven = ({ mayLose }: Outcome, { kind }: Violation) => mayLose && LOSSES.has(kind)
+const isForgiven = ({ mayLose }: Outcome, { kind }: Violation) =>
+  mayLose !== undefined && LOSSES[mayLose].has(kind)
 
 export function verdictOf(outcome: Outcome): 'kept' | 'broken' {
   const broken = outcome.violations.some((violation) => !isForgiven(outcome, violation))
@@ -80,8 +89,7 @@ export function asPage(outcomes: readonly Outcome[], scale: Scale, seconds: numb
     )
     for (const { name, value, unit } of outcome.figures)
       lines.push(`| ${name} | ${grouped(value)} | ${unit} |`)
-    if (outcome.mayLose)
-      lines.push('', 'Acked messages may be lost here; they are counted above, nothing else is forgiven.')
+    if (outcome.mayLose) lines.push('', FORGIVEN[outcome.mayLose])
     if (outcome.faults.length > 0)
       lines.push('', ...outcome.faults.slice(0, SHOWN).map((fault) => `- broken: ${fault.split('\n')[0]}`))
   }

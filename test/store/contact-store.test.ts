@@ -10,7 +10,7 @@ import { createDurability } from '../../src/store/durability.ts'
 import { Keys } from '../../src/store/keys.ts'
 
 const redis = new Redis(inject('redisUrl'))
-const keys = new Keys(`t-${randomUUID()}:`, 16)
+const keys = new Keys(`t-${randomUUID()}:`, 16, 1)
 const contacts = new ContactStore({ redis, keys })
 const dms = new DmStore({
   redis,

@@ -8,7 +8,7 @@ import { ProfileStore } from '../../src/store/profile-store.ts'
 import { Scripts } from '../../src/store/script.ts'
 
 const redis = new Redis(inject('redisUrl'))
-const keys = new Keys(`t-${randomUUID()}:`, 16)
+const keys = new Keys(`t-${randomUUID()}:`, 16, 1)
 const store = new ProfileStore({ redis, scripts: new Scripts(redis), keys })
 afterAll(() => redis.quit())
 

@@ -13,7 +13,7 @@ export class Backstage {
   readonly #keys: Keys
 
   constructor(cluster: Cluster) {
-    this.#keys = new Keys(cluster.keyPrefix, DEFAULT_BUCKETS)
+    this.#keys = new Keys(cluster.keyPrefix, DEFAULT_BUCKETS, 1)
   }
 
   /** Gives a member of a group a role, and mutes them where `mutedUntil` (Unix ms) is ahead. */

@@ -15,7 +15,7 @@ import {
   type SessionId,
   type UserId,
 } from '@starling/protocol/ids'
-import type { Redis } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import { pino } from 'pino'
 import { readEntries } from '../../src/bus/envelope.ts'
 import { createPlacement, type Placement } from '../../src/bus/placement.ts'
@@ -105,7 +105,7 @@ export class StoreWorld {
 
   private constructor(url: string, redis: RedisClient, prefix: string) {
     this.redis = redis
-    this.keys = new Keys(prefix, 1024)
+    this.keys = new Keys(prefix, 1024, redis instanceof Cluster ? 1024 : 1)
     this.scripts = new Scripts(redis)
     const { scripts, keys } = this
     this.batches = new Batches({ redis, keys: this.keys, durability: createDurability('async', redis) })
@@ -161,15 +161,11 @@ export class StoreWorld {
 
   /** Listens where a node is told of an owner. */
   async ear(node: NodeId, owner: string): Promise<Ear> {
-    const bucket = this.keys.bucketOf(owner)
-    const address = (await this.placement.locate())[bucket]!
+    const address = (await this.placement.locate())[this.keys.feedOf(owner)]!
     const client = this.placement.open(address)
     await client.connect()
-    const channel = `${this.keys.toInBucket(bucket)}${node}`
-    // What travels in batches takes the way of its line.
-    const line = this.batches.reachesAll ? `${this.keys.toInBucket(0)}${node}` : channel
+    const channel = `${this.keys.to(owner)}${node}`
     await client.ssubscribe(channel)
-    if (line !== channel) await client.ssubscribe(line)
     const ear = new Ear(client, channel, this.redis)
     this.#ears.push(ear)
     return ear

@@ -41,6 +41,9 @@ export async function send(
       retry: frame.retry,
       echo: !here.alone,
     })
+    // An ack counts as having seen its numbers: it must not come before what shows that others are missing.
+    const topic = sent.inbox === undefined ? sent.conv : `user:${identity.user}`
+    if (context.doubts.about(topic)) await context.doubts.settled(topic)
     context.metrics.ackLatency.observe((performance.now() - now) / 1000)
     context.metrics.sends.add(sent.dup ? `${kind} dup` : `${kind} ok`)
     return { op: 'ack', ref: frame.ref, ...sent }

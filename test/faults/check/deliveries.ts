@@ -6,7 +6,9 @@ import type { ClientInfo, RecordOf, Seen, Violation } from '../history.ts'
 import {
   type Arrivals,
   type Facts,
+  isAcked,
   isAfter,
+  isGone,
   type Log,
   type Sent,
   type Span,
@@ -115,7 +117,7 @@ function judgeArrivals(facts: Facts, client: ClientInfo, conv: string, arrivals:
   const spans = spansFor(facts, conv, client.user)
   const log = facts.logs.get(conv)
   const ids = new Map<string, RecordOf<'message'>>()
-  const refs = new Map<string, string>()
+  const refs = new Map<string, RecordOf<'message'>>()
   for (const arrival of arrivals) {
     const { message, way } = arrival
     const { id, ref, from } = message
@@ -129,9 +131,14 @@ function judgeArrivals(facts: Facts, client: ClientInfo, conv: string, arrivals:
     ids.set(id, arrival)
     if (ref !== undefined) {
       const key = sentKey(from, conv, ref)
-      const otherId = refs.get(key)
-      if (otherId !== undefined) add(secondId(log, otherId), 'one ref is here under two ids', [otherId])
-      refs.set(key, id)
+      const other = refs.get(key)
+      if (other !== undefined) {
+        // The SDK knows a ref again; whoever takes frames as they come does not.
+        const areShown = way === 'shown' && other.way === 'shown'
+        const kind = areShown ? 'doubled' : secondId(log, other.message.id, facts.sent.get(key))
+        add(kind, 'one ref is here under two ids', [other.message.id])
+      }
+      refs.set(key, arrival)
       const origin = facts.sent.get(key)
       if (!origin && isAfter(id, facts.history.heads.get(conv) ?? ORIGIN))
         add('invented', 'nobody has sent it')
@@ -141,8 +148,12 @@ function judgeArrivals(facts: Facts, client: ClientInfo, conv: string, arrivals:
       ({ from: start, until }) => !isAfter(start, id) && (until === undefined || !isAfter(id, until)),
     )
     if (!isIn && isAfter(id, facts.history.heads.get(conv) ?? ORIGIN)) add('leaked', `not for ${client.user}`)
-    else if (!log?.byId.has(id) && !(log && log.firstSeq > seqOf(id)))
-      add('phantom', 'at a device and in no log')
+    else if (isGone(log, id)) {
+      const sent = ref === undefined ? undefined : facts.sent.get(sentKey(from, conv, ref))
+      const isTaken = sent !== undefined && !isAcked(sent, id)
+      if (isTaken) add('taken-back', 'at a device and in no log, and never acked')
+      else add('phantom', 'at a device and in no log')
+    }
   }
   violations.push(...judgeOrder(facts, client, conv, arrivals))
   return violations

@@ -134,6 +134,7 @@ function sendsOf({ records }: History, clients: ReadonlyMap<string, ClientInfo>)
 function arrivalsOf({ records, clients }: History): Map<string, Map<string, Arrivals>> {
   const arrivals = new Map(clients.map(({ id }) => [id, new Map<string, Arrivals>()]))
   for (const record of records) {
+    if (record.is === 'moved') move(arrivals.get(record.client)?.get(record.conv), record)
     if (record.is !== 'message') continue
     const convs = arrivals.get(record.client)
     const list = convs?.get(record.message.conv)
@@ -141,6 +142,14 @@ function arrivalsOf({ records, clients }: History): Map<string, Map<string, Arri
     else convs?.set(record.message.conv, [record])
   }
   return arrivals
+}
+
+/** Has a message that was shown before stand where its new id came. */
+function move(arrivals: Arrivals | undefined, { was, id, at }: RecordOf<'moved'>): void {
+  const index = arrivals?.findIndex(({ message }) => message.id === was) ?? -1
+  if (!arrivals || index < 0) return
+  const [moved] = arrivals.splice(index, 1)
+  arrivals.push({ ...moved!, at, message: { ...moved!.message, id } })
 }
 
 /** Memberships as the log itself tells them, from the members at the start on. */
@@ -183,10 +192,23 @@ export function spansFor({ spans }: Facts, conv: string, user: string): readonly
   }
 }
 
-/** @returns what a second id of a ref is: its first one may be in no log any more, nor have fallen out of it by age */
-export function secondId(log: Log | undefined, first: string): 'doubled' | 'rolled-back' {
-  return log && !log.byId.has(first) && seqOf(first) >= log.firstSeq ? 'rolled-back' : 'doubled'
+/** Whether an id is in no log, though it is not too old for it. */
+export const isGone = (log: Log | undefined, id: string): boolean =>
+  !log?.byId.has(id) && !(log && log.firstSeq > seqOf(id))
+
+/** @returns what a second id of a ref is: its first one may be in no log any more, and may never have been acked */
+export function secondId(
+  log: Log | undefined,
+  first: string,
+  sent: Sent | undefined,
+): 'doubled' | 'rolled-back' | 'taken-back' {
+  if (!isGone(log, first)) return 'doubled'
+  return isAcked(sent, first) ? 'rolled-back' : 'taken-back'
 }
+
+/** Whether a message was acked under this id. */
+export const isAcked = (sent: Sent | undefined, id: string): boolean =>
+  sent?.acks.some((ack) => ack.id === id) ?? false
 
 /** A violation's examples, not all of what may be thousands. */
 export const some = <T>(list: readonly T[]): readonly T[] => list.slice(0, 5)

@@ -17,7 +17,7 @@ function judgeFates(facts: Facts): Violation[] {
     const about = { conv, user, refs: [ref] }
     const ids = [...new Set(acks.map(({ id }) => id))]
     if (ids.length > 1) {
-      const kind = secondId(facts.logs.get(conv), ids[0]!)
+      const kind = secondId(facts.logs.get(conv), ids[0]!, sent)
       violations.push({ ...about, kind, ids, words: 'one ref was acked with several ids' })
     }
     const log = facts.logs.get(conv)

@@ -15,7 +15,7 @@ const AFTER_MS = 3_000
 const failover = (durability: 'replica' | 'async'): Scene =>
   scene({
     name: `DURABILITY=${durability}`,
-    mayLose: durability === 'async',
+    mayLose: durability === 'async' ? 'acked' : 'unacked',
     redis: () => SentinelRedis.start(),
     trial: () => ({ env: { DURABILITY: durability } }),
     async act({ trial, redis }) {

@@ -15,6 +15,7 @@ export const fault: Fault = {
   scenes: [
     scene<RedisCluster>({
       name: '3 masters, 3 replicas, DURABILITY=replica',
+      mayLose: 'unacked',
       redis: () => startRedisCluster({ masters: MASTERS, replicasPerMaster: 1 }),
       trial: () => ({ env: { DURABILITY: 'replica' } }),
       async act({ trial, redis, scale }) {

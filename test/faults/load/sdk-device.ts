@@ -93,6 +93,7 @@ export class SdkDevice implements Device {
     client.on('message', (message) => {
       recorder.add({ is: 'message', client: id, line: 0, way: 'shown', message: seen(message) })
     })
+    client.on('moved', (move) => recorder.add({ is: 'moved', client: id, ...move }))
     client.on('presence', ({ on, off }) => recorder.add({ is: 'presence', client: id, on, off }))
     client.on('reload', ({ convs }) => {
       this.#loading = Promise.all([this.#loading, this.#load(convs)]).then(() => {})

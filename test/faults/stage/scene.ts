@@ -1,12 +1,12 @@
 /** The frame that all scenes have in common: stage up, fault, judgement, stage down, whatever happens. */
-import type { Scale, Scene } from '../fault.ts'
+import type { Loss, Scale, Scene } from '../fault.ts'
 import { QUICK_SIZE, SIZE } from '../load/population.ts'
 import type { RedisUnderTest } from './redis.ts'
 import { type Result, Trial, type TrialOptions } from './trial.ts'
 
 interface SceneOptions<Redis extends RedisUnderTest> {
   name: string
-  mayLose?: boolean
+  mayLose?: Loss
   redis: () => Promise<Redis>
   /** Settings of the trial beyond, once the Redis is there. */
   trial?: (redis: Redis, scale: Scale) => Partial<TrialOptions> | Promise<Partial<TrialOptions>>
@@ -17,10 +17,10 @@ interface SceneOptions<Redis extends RedisUnderTest> {
 }
 
 export function scene<Redis extends RedisUnderTest>(options: SceneOptions<Redis>): Scene {
-  const { name, mayLose = false, act, end } = options
+  const { name, mayLose, act, end } = options
   return {
     name,
-    mayLose,
+    ...(mayLose && { mayLose }),
     async run(scale): Promise<Result> {
       const redis = await options.redis()
       let trial: Trial | undefined

@@ -103,7 +103,7 @@ export function nodesSuite(store: () => StoreWorld): void {
     it('is fixed by the first boot, whatever later ones would choose', async () => {
       const prefix = `${someone('p')}:`
       expect((await openKeys(store().redis, prefix)).buckets).toBe(1024)
-      await store().redis.set(new Keys(prefix, 1).cluster('buckets'), 256)
+      await store().redis.set(new Keys(prefix, 1, 1).cluster('buckets'), 256)
       expect((await openKeys(store().redis, prefix)).buckets).toBe(256)
     })
   })

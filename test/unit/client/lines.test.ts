@@ -150,7 +150,7 @@ describe("a dm's line", () => {
     expect([take(11, 6), take(12, 7), take(13, 8), take(14, 9)]).toEqual(['next', 'seen', 'next', 'seen'])
     expect(out).toEqual(['11-6', '12-7', '13-8', '14-9'])
     const other = make()
-    expect(other.line.take(10, 1, '10-1', false, true)).toBe('next')
+    expect(other.line.take(10, 1, '10-1', false, true)).toBe('jump')
     other.line.take(13, 4, '13-4', false, true)
     other.line.release()
     expect([other.take(12, 3), other.take(13, 4)]).toEqual(['next', 'seen'])

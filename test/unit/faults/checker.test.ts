@@ -318,13 +318,38 @@ describe('the checker', () => {
       expect(received(healthy(), again).map(({ kind }) => kind)).toContain('doubled')
     })
 
-    it('rolled back where none has', () => {
-      const lost = { ...first, id: '999-3' }
+    const lost = { ...first, id: '999-3' }
+    const lostAt = (client: string, way: 'shown' | 'live') => {
       const story = healthy()
-      story.lines.unshift({ is: 'message', client: 'bob/1', line: 1, way: 'shown', at: 0, message: lost })
-      const kinds = check(story.history()).map(({ kind }) => kind)
+      story.lines.unshift({ is: 'message', client, line: 1, way, at: 0, message: lost })
+      return story
+    }
+    const kindsOf = (story: Story) => new Set(check(story.history()).map(({ kind }) => kind))
+
+    it('taken back where none has, and it was not acked', () => {
+      expect(kindsOf(lostAt('bob/1', 'live'))).toEqual(new Set(['taken-back']))
+    })
+
+    it('rolled back where none has, though it was acked', () => {
+      const story = lostAt('bob/1', 'live')
+      const acked = story.lines.findIndex(({ is }) => is === 'ack')
+      story.ack(lost, 'alice/1')
+      story.lines.splice(acked, 0, story.lines.pop()!)
+      const kinds = kindsOf(story)
       expect(kinds).toContain('rolled-back')
+      expect(kinds).toContain('phantom')
       expect(kinds).not.toContain('doubled')
+    })
+
+    it('doubled where the SDK shows both, unless it says that the message has moved', () => {
+      const story = lostAt('bob/1', 'shown')
+      expect(kindsOf(story)).toContain('doubled')
+      story.lines = story.lines.map((line) =>
+        line.is === 'message' && line.client === 'bob/1' && line.message === first
+          ? { is: 'moved', client: 'bob/1', conv: DM, was: lost.id, id: first.id }
+          : line,
+      )
+      expect(check(story.history())).toEqual([])
     })
   })
 

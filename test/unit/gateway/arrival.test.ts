@@ -1,6 +1,7 @@
 /** News of other sessions that overtakes the answer to one's own joining. */
 import type { UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
+import { Doubts } from '../../../src/gateway/doubts.ts'
 import { Fanout } from '../../../src/gateway/fanout.ts'
 import type { Follow } from '../../../src/gateway/follow.ts'
 import { Hub } from '../../../src/gateway/hub.ts'
@@ -11,7 +12,13 @@ const ALICE = 'alice' as UserId
 function gateway() {
   const hub = new Hub()
   const topics = { publish: () => {} }
-  const fanout = new Fanout({ hub, topics, follow: {} as Follow, isDoubtful: () => false, log: {} as Log })
+  const fanout = new Fanout({
+    hub,
+    topics,
+    follow: {} as Follow,
+    doubts: new Doubts(() => 0),
+    log: {} as Log,
+  })
   const hears = (user: string, sessions: number, devices: number) =>
     fanout.event({ kind: 'sessions', topic: `user:${user}`, sessions, devices, frame: Buffer.from('{}') })
   return { hub, hears }

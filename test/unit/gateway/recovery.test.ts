@@ -9,10 +9,11 @@ import {
 } from '@starling/protocol/ids'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Doubts } from '../../../src/gateway/doubts.ts'
 import { Fanout } from '../../../src/gateway/fanout.ts'
 import { Follow } from '../../../src/gateway/follow.ts'
 import { Hub } from '../../../src/gateway/hub.ts'
-import { Recovery } from '../../../src/gateway/recovery.ts'
+import { type First, Recovery } from '../../../src/gateway/recovery.ts'
 import type { Identity, LocalUser, Session } from '../../../src/gateway/session.ts'
 import type { SessionPort } from '../../../src/services/ports.ts'
 import type { Presence } from '../../../src/services/presence.ts'
@@ -22,13 +23,14 @@ const group = 'g' as GroupId
 const conv = groupConv(group)
 const CONV_BUCKET = 1
 const USER_BUCKET = 2
+const bucketOf = (topic: string) => (topic.startsWith('user:') ? USER_BUCKET : CONV_BUCKET)
 const at = (seq: number) => `1000-${seq}` as MessageId & InboxPosition
 
 /** What is true in Redis. */
 let members: Map<string, MessageId>
 let heads: { conv: MessageId; inbox: InboxPosition }
-/** The first message of the log behind what was forwarded. */
-let first: { id: MessageId; frame: string } | undefined
+/** What comes first behind what was forwarded: of the group's log, of an inbox. */
+let first: { conv: First | undefined; inbox: First | undefined }
 let failing: boolean
 /** While set, attaches wait for it. */
 let gate: Promise<void> | undefined
@@ -36,6 +38,7 @@ let gate: Promise<void> | undefined
 let hub: Hub
 let fanout: Fanout
 let recovery: Recovery
+let doubtful: Doubts
 /** What went to the topics of conversations, and to users. */
 let published: string[]
 let rejoined: string[]
@@ -48,7 +51,7 @@ beforeEach(async () => {
     ['bob', at(1)],
   ])
   heads = { conv: at(5), inbox: at(3) }
-  first = undefined
+  first = { conv: undefined, inbox: undefined }
   failing = false
   gate = undefined
   published = []
@@ -74,10 +77,12 @@ beforeEach(async () => {
   const topics = {
     publish: (topic: string, frame: string | Uint8Array) => published.push(`${topic} ${frame}`),
   }
+  doubtful = new Doubts(bucketOf)
   recovery = new Recovery({
     hub,
     follow,
     topics,
+    doubts: doubtful,
     log,
     sessions: {
       async rejoin(user: UserId) {
@@ -101,14 +106,18 @@ beforeEach(async () => {
         return heads.conv
       },
       attach: async () => fails(),
-      async firstAfter() {
+      async firstInInbox() {
         fails()
-        return first
+        return first.inbox
+      },
+      async firstInConv() {
+        fails()
+        return first.conv
       },
     },
-    bucketOf: (owner) => (owner.startsWith('user:') ? USER_BUCKET : CONV_BUCKET),
+    bucketOf,
   })
-  fanout = new Fanout({ hub, topics, follow, isDoubtful: (one) => recovery.isDoubtful(one), log })
+  fanout = new Fanout({ hub, topics, follow, doubts: doubtful, log })
   for (const name of ['alice', 'bob']) await follow.enter(someoneHere(name).here, group)
 })
 
@@ -154,7 +163,7 @@ const recover = () => vi.advanceTimersByTimeAsync(2_000)
 
 describe('a broken feed', () => {
   it('[P6] holds a group’s messages back until its members were looked at again', async () => {
-    recovery.broken(buckets(CONV_BUCKET))
+    doubtful.begin(buckets(CONV_BUCKET))
     members.delete('bob') // the order to let bob go is lost with the feed
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
@@ -174,9 +183,9 @@ describe('a broken feed', () => {
 
   it('[P4] shows first that a log went back: new messages with the seqs of lost ones follow without a jump', async () => {
     const later = (seq: number) => `2000-${seq}` as MessageId & InboxPosition
-    recovery.broken(buckets(CONV_BUCKET))
+    doubtful.begin(buckets(CONV_BUCKET))
     heads.conv = later(5) // after a failover: what was 1000-5 is lost, another message has its seq
-    first = { id: later(5), frame: 'message 5 anew' }
+    first.conv = { position: later(5), frame: 'message 5 anew' }
     recovery.mended(buckets(CONV_BUCKET))
     await recover()
     const resync = `${conv} {"op":"resync","convs":["${conv}"],"within":2000}`
@@ -184,18 +193,18 @@ describe('a broken feed', () => {
 
     // The same where it comes while the group is in doubt, and is held back.
     published.length = 0
-    recovery.broken(buckets(CONV_BUCKET))
+    doubtful.begin(buckets(CONV_BUCKET))
     const frame = Buffer.from('message 4 anew')
     fanout.event({ kind: 'message', topic: conv, position: '3000-4' as MessageId & InboxPosition, frame })
     heads.conv = '3000-4' as MessageId
-    first = undefined
+    first.conv = undefined
     recovery.mended(buckets(CONV_BUCKET))
     await recover()
     expect(published).toEqual([`${conv} message 4 anew`, resync])
   })
 
   it('[P4] tells a busy group too: what came after the loss does not hide it', async () => {
-    recovery.broken(buckets(CONV_BUCKET))
+    doubtful.begin(buckets(CONV_BUCKET))
     heads.conv = at(7) // 6 and 7 are lost with the feed
     recovery.mended(buckets(CONV_BUCKET))
     await vi.advanceTimersByTimeAsync(100)
@@ -209,26 +218,60 @@ describe('a broken feed', () => {
   })
 
   it('[P6] holds typing back as well', async () => {
-    recovery.broken(buckets(CONV_BUCKET))
+    doubtful.begin(buckets(CONV_BUCKET))
     fanout.event({ kind: 'typing', topic: conv, frame: Buffer.from('typing') })
     expect(published).toEqual([])
   })
 
-  it('does not hold back channels, nor groups of other buckets', () => {
+  it('[P4] shows first that an inbox went back, though what comes next follows without a jump', async () => {
+    const later = (seq: number) => `2000-${seq}` as MessageId & InboxPosition
+    const { here, got } = everybody.get('alice')!
+    const dm = (position: MessageId & InboxPosition) =>
+      fanout.event({ kind: 'message', topic: 'user:alice', position, frame: Buffer.from(`dm ${position}`) })
+    doubtful.begin(buckets(USER_BUCKET))
+    // What was 1000-3 is lost; 2000-3 took its seq and was not heard of, 2000-4 is heard while all is in doubt.
+    heads.inbox = later(4)
+    first.inbox = { position: later(3), frame: 'dm 2000-3' }
+    dm(later(4))
+    recovery.mended(buckets(USER_BUCKET))
+    await recover()
+    expect(got).toEqual(['dm 2000-3', '{"op":"resync","within":2000}'])
+    expect(here.forwarded).toBe(later(4))
+    dm(later(5))
+    expect(got.at(-1)).toBe('dm 2000-5')
+  })
+
+  it('[P4] holds a channel back, and nothing of other buckets', async () => {
     const lobby = 'channel:lobby' as ConvId
-    hub.conv(lobby)
-    recovery.broken(buckets(CONV_BUCKET))
-    fanout.event({ kind: 'message', topic: lobby, position: at(1), frame: Buffer.from('open') })
-    recovery.reset()
-    recovery.broken(buckets(77))
+    hub.conv(lobby).forwarded = at(5)
+    doubtful.begin(buckets(CONV_BUCKET))
+    fanout.event({ kind: 'message', topic: lobby, position: at(6), frame: Buffer.from('held') })
+    expect(published).toEqual([])
+    recovery.mended(buckets(CONV_BUCKET))
+    await recover()
+    expect(published).toEqual([`${lobby} {"op":"resync","convs":["${lobby}"],"within":2000}`])
+    published.length = 0
+    doubtful.begin(buckets(77))
     message(6)
-    expect(published).toEqual([`${lobby} open`, `${conv} message 6`])
+    expect(published).toEqual([`${conv} message 6`])
+  })
+
+  it('[P4] lets an ack wait until what it may hide has been shown', async () => {
+    const order: string[] = []
+    doubtful.begin(buckets(CONV_BUCKET))
+    heads.conv = at(6)
+    const ack = doubtful.settled(conv).then(() => order.push('ack', ...published))
+    recovery.mended(buckets(CONV_BUCKET))
+    await recover()
+    await ack
+    expect(order).toEqual(['ack', `${conv} {"op":"resync","convs":["${conv}"],"within":2000}`])
+    await doubtful.settled(conv)
   })
 
   it('[P6] stays in doubt while it breaks again before the first break is dealt with', async () => {
-    recovery.broken(buckets(CONV_BUCKET))
+    doubtful.begin(buckets(CONV_BUCKET))
     recovery.mended(buckets(CONV_BUCKET))
-    recovery.broken(buckets(CONV_BUCKET))
+    doubtful.begin(buckets(CONV_BUCKET))
     await recover()
     message(6)
     expect(published).toEqual([])
@@ -239,7 +282,7 @@ describe('a broken feed', () => {
   })
 
   it('[P6] goes on trying while commands fail, and trusts nothing until then', async () => {
-    recovery.broken(buckets(CONV_BUCKET, USER_BUCKET))
+    doubtful.begin(buckets(CONV_BUCKET, USER_BUCKET))
     members.delete('bob')
     failing = true
     recovery.mended(buckets(CONV_BUCKET, USER_BUCKET))
@@ -258,7 +301,7 @@ describe('a broken feed', () => {
 
 describe('the comparison', () => {
   it('[P4] tells nobody to sync who missed nothing', async () => {
-    recovery.broken(buckets(CONV_BUCKET, USER_BUCKET))
+    doubtful.begin(buckets(CONV_BUCKET, USER_BUCKET))
     recovery.mended(buckets(CONV_BUCKET, USER_BUCKET))
     await recover()
     expect([resyncs(), everybody.get('alice')!.got]).toEqual([[], []])

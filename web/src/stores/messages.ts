@@ -168,6 +168,14 @@ export const useMessagesStore = defineStore('messages', () => {
     learnNames([message])
   })
 
+  client.on('moved', ({ conv, was, id }) => {
+    const log = logs.get(conv)
+    const message = log?.messages.find((other) => other.id === was)
+    if (log === undefined || message === undefined) return
+    const others = log.messages.filter((other) => other !== message)
+    logs.set(conv, { ...log, messages: merge(others, [{ ...message, id }]) })
+  })
+
   // Left over from before a reload: the SDK sends it by itself, the page only shows it.
   client.on('outbox', ({ ref, status }) => {
     if (status !== 'queued' && status !== 'sent') return
