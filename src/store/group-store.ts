@@ -107,7 +107,6 @@ export class GroupStore implements GroupPort {
         turns: `${own}turns`,
         inbox: `${own}inbox`,
         state: `${own}state`,
-        nodes: `${own}nodes`,
       },
       {
         change,

@@ -83,7 +83,6 @@ export class UserStore implements InboxPort, SessionPort {
       leaveUser,
       {
         sessions: `${own}sessions`,
-        nodes: `${own}nodes`,
         devices: `${own}devices`,
         state: `${own}state`,
         held,
@@ -103,7 +102,7 @@ export class UserStore implements InboxPort, SessionPort {
 
   release(user: UserId) {
     const { own, held } = this.#owner(user)
-    return this.#scripts.run(releaseUser, { nodes: `${own}nodes`, held }, { user, node: this.#node().id })
+    return this.#scripts.run(releaseUser, { state: `${own}state`, held }, { user, node: this.#node().id })
   }
 
   rejoin(user: UserId, sessions: NewSession[]) {
@@ -113,7 +112,6 @@ export class UserStore implements InboxPort, SessionPort {
       rejoinUser,
       {
         sessions: `${own}sessions`,
-        nodes: `${own}nodes`,
         devices: `${own}devices`,
         state: `${own}state`,
         groups: `${own}groups`,
@@ -134,7 +132,7 @@ export class UserStore implements InboxPort, SessionPort {
     const { own, to } = this.#owner(user)
     return this.#scripts.run(
       kickSessions,
-      { sessions: `${own}sessions`, nodes: `${own}nodes` },
+      { sessions: `${own}sessions`, state: `${own}state` },
       { user, session, to },
     )
   }
@@ -194,7 +192,7 @@ export class UserStore implements InboxPort, SessionPort {
     const { own, to } = this.#owner(user)
     await this.#scripts.run(
       tellUser,
-      { nodes: `${own}nodes` },
+      { state: `${own}state` },
       { to, kind, topic: userOwner(user), mark, frame },
     )
   }

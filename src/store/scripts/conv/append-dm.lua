@@ -34,6 +34,7 @@ limit, window, quiet = tonumber(limit), tonumber(window), tonumber(quiet)
 -- @include find-ref
 -- @include append-entry
 -- @include post
+-- @include nodes-of
 -- @include put-in-inbox
 -- @include run-jobs
 -- @include batch

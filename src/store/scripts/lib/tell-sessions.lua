@@ -1,11 +1,10 @@
 -- Tells the nodes that hold a user what sessions there are, as a `session` frame; the mark says how many sessions
--- and devices, so that a gateway needn't look inside. A value is `<node id> <json>`. Returns the frame.
+-- and devices, so that a gateway needn't look inside. A session is `<node id> <json>`.
 local function tell_sessions(sessions, devices, nodes, to, topic)
   local shown = {}
-  for _, value in ipairs(redis.call('HVALS', sessions)) do
-    shown[#shown + 1] = string.match(value, '^%S+ (.*)$')
+  for _, session in ipairs(sessions) do
+    shown[#shown + 1] = string.match(session, '^%S+ (.*)$')
   end
   local frame = '{"op":"session","sessions":[' .. table.concat(shown, ',') .. ']}'
-  tell(redis.call('HKEYS', nodes), to, 's', topic, #shown .. '/' .. redis.call('HLEN', devices), frame)
-  return frame
+  tell(nodes, to, 's', topic, #shown .. '/' .. redis.call('HLEN', devices), frame)
 end

@@ -15,21 +15,24 @@ local held, untold, online = KEYS[1], KEYS[2], KEYS[3]
 local node, bucket, to, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include tell
 -- @include tell-sessions
+-- @include note-nodes
 
 local removed, gone = 0, {}
 for _, owner in ipairs(redis.call('SPOP', held, count)) do
   local keys = bucket .. owner .. ':'
   local user = string.match(owner, '^user:(.*)$')
   if user then
-    local sessions = redis.call('HGETALL', keys .. 'sessions')
+    local sessions, left = redis.call('HGETALL', keys .. 'sessions'), {}
     for i = 1, #sessions, 2 do
       if string.match(sessions[i + 1], '^%S+') == node then
         removed = removed + redis.call('HDEL', keys .. 'sessions', sessions[i])
+      else
+        left[#left + 1] = sessions[i + 1]
       end
     end
-    redis.call('HDEL', keys .. 'nodes', node)
-    if redis.call('HLEN', keys .. 'sessions') > 0 then
-      tell_sessions(keys .. 'sessions', keys .. 'devices', keys .. 'nodes', to, owner)
+    local nodes = note_nodes(keys .. 'state', redis.call('HGET', keys .. 'state', 'nodes'), left)
+    if #left > 0 then
+      tell_sessions(left, keys .. 'devices', nodes, to, owner)
     else
       -- Whether or not the node took them offline itself: it may have died before it told anybody.
       redis.call('ZREM', online, user)

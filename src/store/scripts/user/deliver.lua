@@ -5,7 +5,7 @@
   ARGV to        prefix of the nodes' channels in this bucket
   ARGV maxlen    entries to keep, about
   ARGV ttl       ms a quiet inbox is kept
-  JOB  own       what the keys of the user start with: inbox, state (head), convs, nodes
+  JOB  own       what the keys of the user start with: inbox, state (head, nodes), convs
   JOB  user      whose inbox
   JOB  entry     the message's JSON without braces and op
   JOB  conv      the conversation
@@ -17,6 +17,7 @@ local to, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3]
 -- @include next-id
 -- @include append-entry
 -- @include post
+-- @include nodes-of
 -- @include put-in-inbox
 -- @include run-jobs
 -- @include batch

@@ -6,8 +6,8 @@
   ARGV to        prefix of the nodes' channels in this bucket
   ARGV max       most sessions of a user
   ARGV forget    ms after which a device that wasn't seen is forgotten
-  JOB  own       what the keys of the user start with: sessions (session → <node id> <json>), nodes (node id → how many
-                 of the sessions it holds), devices (device → <received position> <last seen ms>), state (inbox head,
+  JOB  own       what the keys of the user start with: sessions (session → <node id> <json>), devices (device →
+                 <received position> <last seen ms>), state (inbox head; nodes, the ids of those that hold a session;
                  number of the last change of presence), inbox, groups, profile (name, avatar, token_name)
   JOB  held      the key of the owners of this bucket of which the node holds a socket
   JOB  online    the key of this bucket's users who are online
@@ -26,6 +26,7 @@
 local to, max, forget = ARGV[1], ARGV[2], ARGV[3]
 max, forget = tonumber(max), tonumber(forget)
 -- @include post
+-- @include note-nodes
 -- @include run-jobs
 -- @include batch
 
@@ -53,19 +54,20 @@ local function forget_devices(devices, device, now)
 end
 
 return batch(4, 10, to, function(own, held, online, user, session, node, device, info, name, now)
-  local others = redis.call('HVALS', own .. 'sessions')
-  if #others >= max then
+  local sessions = redis.call('HVALS', own .. 'sessions')
+  if #sessions >= max then
     return { 'full' }
   end
-  redis.call('HSET', own .. 'sessions', session, node .. ' ' .. info)
-  redis.call('HINCRBY', own .. 'nodes', node, 1)
+  sessions[#sessions + 1] = node .. ' ' .. info
+  redis.call('HSET', own .. 'sessions', session, sessions[#sessions])
   redis.call('SADD', held, 'user:' .. user)
   local state, came = own .. 'state', 0
   if redis.call('ZADD', online, 0, user) == 1 then
     came = redis.call('HINCRBY', state, 'presence', 1)
   end
 
-  local head = redis.call('HGET', state, 'head')
+  local noted = redis.call('HMGET', state, 'head', 'nodes')
+  local head, nodes = noted[1], note_nodes(state, noted[2], sessions)
   local devices = own .. 'devices'
   local known = redis.call('HGET', devices, device)
   local position = known and string.match(known, '^%S+') or ''
@@ -79,13 +81,12 @@ return batch(4, 10, to, function(own, held, online, user, session, node, device,
   end
 
   local shown = {}
-  for _, value in ipairs(others) do
+  for _, value in ipairs(sessions) do
     shown[#shown + 1] = string.match(value, '^%S+ (.*)$')
   end
-  shown[#shown + 1] = info
   local frame = '{"op":"session","sessions":[' .. table.concat(shown, ',') .. ']}'
-  if #others > 0 then
-    post(redis.call('HKEYS', own .. 'nodes'), 's', 'user:' .. user, #shown .. '/' .. count, frame)
+  if #shown > 1 then
+    post(nodes, 's', 'user:' .. user, #shown .. '/' .. count, frame)
   end
   local oldest = head and redis.call('XRANGE', own .. 'inbox', '-', '+', 'COUNT', 1)[1]
   local reply = {

@@ -4,8 +4,7 @@
   KEYS groups    set of group ids
   KEYS turns     hash, group → id of the last change noted here; of groups left, for a day at least
   KEYS inbox     stream: the offline queue
-  KEYS state     hash: inbox head
-  KEYS nodes     hash, node id → how many of the sessions it holds
+  KEYS state     hash: inbox head; nodes, the ids of those that hold a session
   ARGV change    enter | exit
   ARGV user      who
   ARGV group     the group's id
@@ -17,20 +16,22 @@
   RETURNS        ok <position> | same: nothing was to be done, or a later change stands
   PUBLISHES      the order to follow or to let go, then the event, on the channel of each node that holds the user
 ]]
-local groups, turns, inbox, state, nodes = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local groups, turns, inbox, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local change, user, group, id, tail = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local to, maxlen, ttl = ARGV[6], ARGV[7], ARGV[8]
 -- @include next-id
 -- @include append-entry
 -- @include later
 -- @include tell
+-- @include nodes-of
 
 -- Told late or twice, or by several: the change with the highest id stands.
 local last = redis.call('HGET', turns, group)
 if last and not later(id, last) then
   return { 'same' }
 end
-local head = redis.call('HGET', state, 'head')
+local facts = redis.call('HMGET', state, 'head', 'nodes')
+local head, told = facts[1], nodes_of(facts[2])
 local position, ms = next_id(head)
 if change == 'enter' then
   -- Who is in already entered again after a removal that comes late, and has been let go by their nodes.
@@ -55,7 +56,6 @@ end
 local entry = '"id":"' .. id .. '",' .. tail
 append_entry(inbox, position, ms, head, entry, maxlen, ttl)
 redis.call('HSET', state, 'head', position)
-local told = redis.call('HKEYS', nodes)
 local topic = 'user:' .. user
 tell(told, to, 'c', topic, position, '{"do":"' .. change .. '","user":"' .. user .. '","group":"' .. group .. '","id":"' .. id .. '"}')
 tell(told, to, 'm', topic, position, '{"op":"message",' .. entry .. ',"inbox":"' .. position .. '"}')

@@ -4,7 +4,7 @@ import { defineScript, strings } from '../../script.ts'
 
 export const rejoinUser = defineScript({
   name: 'user/rejoin',
-  keys: ['sessions', 'nodes', 'devices', 'state', 'groups', 'held', 'online'],
+  keys: ['sessions', 'devices', 'state', 'groups', 'held', 'online'],
   args: ['user', 'node', 'to'],
   decode: (reply): Rejoined => {
     const [, came, inboxHead, ...groups] = strings(reply)

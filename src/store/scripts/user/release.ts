@@ -2,7 +2,7 @@ import { defineScript } from '../../script.ts'
 
 export const releaseUser = defineScript({
   name: 'user/release',
-  keys: ['nodes', 'held'],
+  keys: ['state', 'held'],
   args: ['user', 'node'],
   decode: (): void => {},
 })

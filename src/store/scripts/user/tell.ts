@@ -2,7 +2,7 @@ import { defineScript, strings } from '../../script.ts'
 
 export const tellUser = defineScript({
   name: 'user/tell',
-  keys: ['nodes'],
+  keys: ['state'],
   args: ['to', 'kind', 'topic', 'mark', 'frame'],
   decode: (reply): { told: number } => {
     return { told: Number(strings(reply)[1]) }
