@@ -24,8 +24,8 @@ export class Watches {
   readonly #known = new Map<UserId, boolean>()
   /** Changes of this tick. */
   #changes = new Map<UserId, boolean>()
-  /** Who knows a change of this tick from the answer to their watch. */
-  #answered = new Map<UserId, Set<Session>>()
+  /** Who began to watch a user that changes in this tick, and what they were answered. */
+  #answered = new Map<UserId, Map<Session, boolean>>()
   #timer: NodeJS.Timeout | undefined
   #recount: NodeJS.Timeout | undefined
   #toldTotal: number | undefined
@@ -86,17 +86,23 @@ export class Watches {
     }
   }
 
-  /** From here on a session is told of a user's changes, those after the state it is answered with. */
+  /**
+   * From here on a session is told of a user's changes, those after the state it is answered with. What was read may be
+   * newer than what was heard, and its telling may have died with its node: then it counts as heard for all who watch,
+   * or a change back would be none to them.
+   */
   #begin(session: Session, user: UserId, on: boolean): void {
     if (session.state.is === 'closed' || !session.watching?.has(user)) return // over, or unwatched meanwhile
     const sessions = this.#watchers.get(user)
     if (sessions) sessions.add(session)
     else this.#watchers.set(user, new Set([session]))
-    if (!this.#known.has(user)) this.#known.set(user, on)
+    const known = this.#changes.get(user) ?? this.#known.get(user)
+    if (known === undefined) this.#known.set(user, on)
+    else if (known !== on) this.#note(new Map([[user, on]]))
     if (!this.#changes.has(user)) return
     const answered = this.#answered.get(user)
-    if (answered) answered.add(session)
-    else this.#answered.set(user, new Set([session]))
+    if (answered) answered.set(session, on)
+    else this.#answered.set(user, new Map([[session, on]]))
   }
 
   readonly #listeners = new Set<(changes: ReadonlyMap<UserId, boolean>) => void>()
@@ -127,9 +133,16 @@ export class Watches {
   }
 
   #hear(on: readonly UserId[], off: readonly UserId[]): void {
-    for (const user of on) this.#changes.set(user, true)
-    for (const user of off) this.#changes.set(user, false)
-    for (const listener of this.#listeners) listener(this.#changes)
+    const changes = new Map<UserId, boolean>()
+    for (const user of on) changes.set(user, true)
+    for (const user of off) changes.set(user, false)
+    for (const listener of this.#listeners) listener(changes)
+    this.#note(changes)
+  }
+
+  /** Keeps changes for the tick that tells them. */
+  #note(changes: ReadonlyMap<UserId, boolean>): void {
+    for (const [user, on] of changes) this.#changes.set(user, on)
     this.#timer ??= setTimeout(() => this.#tick(), PRESENCE_MERGE_MS)
   }
 
@@ -142,10 +155,12 @@ export class Watches {
     const frames = new Map<Session, { on: UserId[]; off: UserId[] }>()
     for (const [user, on] of changes) {
       const sessions = this.#watchers.get(user)
-      if (!sessions || this.#known.get(user) === on) continue
+      if (!sessions) continue
+      const known = this.#known.get(user)
       this.#known.set(user, on)
       for (const session of sessions) {
-        if (this.#all.has(session) || answered.get(user)?.has(session)) continue
+        const had = answered.get(user)?.get(session) ?? known
+        if (had === on || this.#all.has(session)) continue
         const frame = frames.get(session) ?? { on: [], off: [] }
         frame[on ? 'on' : 'off'].push(user)
         frames.set(session, frame)

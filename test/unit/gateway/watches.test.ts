@@ -1,0 +1,146 @@
+/** What watching sessions take a user for, whatever was read and heard in which order. Presence's answers are the test's. */
+import type { UserId } from '@starling/protocol/ids'
+import { PRESENCE_MERGE_MS } from '@starling/protocol/limits'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Session } from '../../../src/gateway/session.ts'
+import { Watches } from '../../../src/gateway/watches.ts'
+import type { Presence } from '../../../src/services/presence.ts'
+
+const alice = 'alice' as UserId
+
+/** What is true in Redis. */
+let online: Set<UserId>
+/** While set, answers wait for it once they have been read. */
+let gate: Promise<void> | undefined
+let presence: Pick<Presence, 'of' | 'countOnline' | 'total' | 'onChange' | 'onDoubt'>
+let watches: Watches
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  online = new Set()
+  gate = undefined
+  presence = {
+    async of(users) {
+      const [on, off] = [users.filter((user) => online.has(user)), users.filter((user) => !online.has(user))]
+      await gate
+      return { on, off }
+    },
+    countOnline: async () => online.size,
+    total: 0,
+    onChange: () => {},
+    onDoubt: () => {},
+  }
+  watches = new Watches({
+    presence: presence as Presence,
+    watchAllMax: 100,
+    log: pino({ level: 'silent' }),
+  })
+})
+
+afterEach(() => {
+  watches.close()
+  vi.useRealTimers()
+})
+
+/** A session, and what it was told by frames: `+alice` for on, `-alice` for off. */
+function session() {
+  const told: string[] = []
+  const made = {
+    state: { is: 'live' },
+    connection: { buffered: () => 0 },
+    sendRaw(frame: string) {
+      const { on, off } = JSON.parse(frame) as { on: string[]; off: string[] }
+      told.push(...on.map((user) => `+${user}`), ...off.map((user) => `-${user}`))
+    },
+  }
+  return { session: made as unknown as Session, told }
+}
+
+/** Begins to watch alice. @returns whether the answer says that she is online */
+async function takesForOnline(by: Session): Promise<boolean> {
+  const { presence: answer } = await watches.watch(by, [alice])
+  return answer!.on.includes(alice)
+}
+
+const tick = () => vi.advanceTimersByTime(PRESENCE_MERGE_MS)
+const hear = (on: UserId[], off: UserId[]) => presence.onChange(on, off)
+
+describe('[P5] who watches a user', () => {
+  it('is told off, though the telling of on died with its node, and others had not heard of it', async () => {
+    const [early, late] = [session(), session()]
+    expect(await takesForOnline(early.session)).toBe(false)
+    online.add(alice) // told to nobody
+    expect(await takesForOnline(late.session)).toBe(true)
+    tick()
+    online.delete(alice)
+    hear([], [alice])
+    tick()
+    expect(late.told).toEqual(['-alice'])
+    expect(early.told).toEqual(['+alice', '-alice'])
+  })
+
+  it('is told off in the very tick of the answer, too', async () => {
+    const [early, late] = [session(), session()]
+    await takesForOnline(early.session)
+    online.add(alice)
+    expect(await takesForOnline(late.session)).toBe(true)
+    hear([], [alice])
+    tick()
+    expect(late.told).toEqual(['-alice'])
+    expect(early.told).toEqual([])
+  })
+
+  it('is told on, though what was heard before the answer was read said so already, then off', async () => {
+    const [early, late] = [session(), session()]
+    await takesForOnline(early.session)
+    online.add(alice)
+    hear([alice], [])
+    online.delete(alice)
+    expect(await takesForOnline(late.session)).toBe(false)
+    online.add(alice)
+    hear([alice], [])
+    tick()
+    expect(late.told).toEqual(['+alice'])
+    expect(early.told).toEqual(['+alice'])
+  })
+
+  it('hears nothing twice when the telling comes after all', async () => {
+    const [early, late] = [session(), session()]
+    await takesForOnline(early.session)
+    online.add(alice)
+    await takesForOnline(late.session)
+    tick()
+    hear([alice], [])
+    tick()
+    expect(early.told).toEqual(['+alice'])
+    expect(late.told).toEqual([])
+  })
+
+  it('is answered with what was heard while the answer was read', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const [early, late] = [session(), session()]
+    await takesForOnline(early.session)
+    gate = promise
+    const answer = takesForOnline(late.session)
+    online.add(alice)
+    hear([alice], [])
+    resolve()
+    expect(await answer).toBe(true)
+    tick()
+    expect(early.told).toEqual(['+alice'])
+    expect(late.told).toEqual([])
+  })
+
+  it('is not answered with what was heard before, whatever else is heard meanwhile', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const { session: watcher } = session()
+    hear([], [alice])
+    online.add(alice)
+    gate = promise
+    const answer = takesForOnline(watcher)
+    hear(['bob' as UserId], [])
+    resolve()
+    expect(await answer).toBe(true)
+  })
+})
