@@ -63,6 +63,8 @@ test('[P1] [P4] a dm that nobody heard becomes a resync for its user alone', asy
   expect(resync.convs).toBeUndefined()
   const { messages } = await b.sync({ inbox: b.welcome.inbox })
   expect(messages).toMatchObject([{ id, conv, inbox: position }])
+  // An ack waits until nothing is in doubt on its gateway any more.
+  await a.send(bob, 'after all')
   await a.expectsNothing('resync', {}, { after: b })
 })
 

@@ -15,6 +15,7 @@ import {
   type SessionId,
   type UserId,
 } from '@starling/protocol/ids'
+import { REF_TTL_MS } from '@starling/protocol/limits'
 import { Cluster, type Redis } from 'ioredis'
 import { pino } from 'pino'
 import { readEntries } from '../../src/bus/envelope.ts'
@@ -157,6 +158,21 @@ export class StoreWorld {
   /** The name of an owner's key. */
   key(owner: string, name: string): string {
     return `${this.keys.owner(owner)}${name}`
+  }
+
+  /** The keys under which a conversation remembers refs: of this stretch of time and of those around it. */
+  async refsOf(conv: string): Promise<string[]> {
+    const now = Math.floor(Date.now() / REF_TTL_MS)
+    const keys = [now - 1, now, now + 1].map((stretch) => this.key(conv, `refs:${stretch}`))
+    const there = await Promise.all(keys.map((key) => this.redis.exists(key)))
+    return keys.filter((_, index) => there[index] === 1)
+  }
+
+  /** Has a conversation remember no ref, as after a while. @throws Error where it remembered none */
+  async forgetRefs(conv: string): Promise<void> {
+    const refs = await this.refsOf(conv)
+    if (refs.length === 0) throw new Error(`${conv} remembers no ref`)
+    await Promise.all(refs.map((key) => this.redis.del(key)))
   }
 
   /** Listens where a node is told of an owner. */

@@ -1,6 +1,6 @@
 /** Storing between two users: once per ref, blocks, the stranger limit. */
 import { dmOf, msOf, seqOf } from '@starling/protocol/ids'
-import { STRANGER_WINDOW_MS } from '@starling/protocol/limits'
+import { REF_TTL_MS, STRANGER_WINDOW_MS } from '@starling/protocol/limits'
 import { describe, expect, it } from 'vitest'
 import { dmDraft, ok, type StoreWorld, someone } from '../../support/server-store.ts'
 
@@ -43,24 +43,48 @@ export function appendDmSuite(store: () => StoreWorld): void {
       expect(sends.map(({ is }) => is)).toEqual(['ok', 'ok', 'ok'])
     })
 
-    it('[P2] finds a ref in the log when its own key is gone, if marked retry', async () => {
+    it('[P2] finds a ref in the log when it is remembered no more, if marked retry', async () => {
       const [a, b] = pair()
       const ref = 'quo"te \\ %d {*}'
       const first = await send(a, b, { ref })
       await send(b, a)
       for (let i = 0; i < 120; i++) await send(a, b, { text: `more ${i}` })
-      const refKey = store().key(dmOf(a, b), `ref:${a}:${ref}`)
-      expect(await store().redis.del(refKey)).toBe(1)
+      await store().forgetRefs(dmOf(a, b))
       expect(await send(a, b, { ref, retry: true })).toEqual({ ...first, is: 'dup' })
       expect(await send(a, b, { ref: `${ref}!`, retry: true })).toMatchObject({ is: 'ok' })
     })
 
-    it('lets a ref key end by itself', async () => {
+    it('[P2] remembers a ref for ten minutes at least, and no longer than twenty', async () => {
       const [a, b] = pair()
       await send(a, b, { ref: 'r' })
-      const left = await store().redis.pttl(store().key(dmOf(a, b), `ref:${a}:r`))
-      expect(left).toBeGreaterThan(9 * 60_000)
-      expect(left).toBeLessThanOrEqual(10 * 60_000)
+      const [refs = ''] = await store().refsOf(dmOf(a, b))
+      const left = await store().redis.pttl(refs)
+      expect(left).toBeGreaterThan(REF_TTL_MS)
+      expect(left).toBeLessThanOrEqual(2 * REF_TTL_MS)
+    })
+
+    it('[P2] knows a ref of the stretch of time before, and forgets one of the stretch before that', async () => {
+      const [a, b] = pair()
+      const conv = dmOf(a, b)
+      const first = await send(a, b, { ref: 'old' })
+      const [refs = ''] = await store().refsOf(conv)
+      // What was stored now becomes what was stored a stretch ago, and then two.
+      const stretch = Number(refs.slice(refs.lastIndexOf(':') + 1))
+      const aged = (by: number) => `${refs.slice(0, refs.lastIndexOf(':') + 1)}${stretch - by}`
+      const head = (by: number) => `${msOf(ok(first).id) - by * REF_TTL_MS}-1`
+      await store().redis.rename(refs, aged(1))
+      await store().redis.hset(stateOf(a, b), 'head', head(1))
+      expect(await send(a, b, { ref: 'old' })).toMatchObject({ is: 'dup', id: ok(first).id })
+      expect(await send(a, b, { ref: 'new' })).toMatchObject({ is: 'ok' })
+      // The conversation goes on in this stretch, and still knows both.
+      expect(await send(a, b, { ref: 'old' })).toMatchObject({ is: 'dup', id: ok(first).id })
+      expect(await send(a, b, { ref: 'new' })).toMatchObject({ is: 'dup' })
+      const c = someone('c')
+      const other = await send(a, c, { ref: 'old' })
+      const [others = ''] = await store().refsOf(dmOf(a, c))
+      await store().redis.rename(others, others.replace(String(stretch), String(stretch - 2)))
+      await store().redis.hset(stateOf(a, c), 'head', `${msOf(ok(other).id) - 2 * REF_TTL_MS}-1`)
+      expect(await send(a, c, { ref: 'old' })).toMatchObject({ is: 'ok' })
     })
 
     it('[P2] answers a dup whose content is gone with its id', async () => {

@@ -45,7 +45,7 @@ export function appendSuite(store: () => StoreWorld): void {
       const first = ok(await store().convs.append(draft, 'member'))
       await store().remove(group, owner, member)
       expect(await store().convs.append(draft, 'member')).toEqual({ is: 'dup', id: first.id })
-      await store().redis.del(store().key(conv, `ref:${member}:${draft.ref}`))
+      await store().forgetRefs(conv)
       expect(await store().convs.append(draft, 'member')).toEqual({ is: 'not_member' })
       expect(await store().convs.append({ ...draft, retry: true }, 'member')).toEqual({
         is: 'dup',

@@ -6,19 +6,19 @@
   ARGV limit     messages to a stranger, 0 for no limit
   ARGV window    ms after which the stranger count ends
   ARGV quiet     ms after which a conversation that wakes up is noted in the users' lists
-  ARGV ref_ttl   ms a ref is remembered by its own key
+  ARGV ref_ttl   ms a ref is remembered at least
   ARGV maxlen    entries of a log to keep, about
   ARGV ttl       ms a quiet log or inbox is kept
   ARGV inbox     entries of an inbox to keep, about
-  JOB  own       what the keys of the pair start with: log, ref:… (the id a ref was stored under), and the hash state:
-                 head, and by user: read, recv, block, follow, spoke, count, since, and free: 1 while the sender is
-                 neither blocked nor a stranger, 0 while not blocked, so that the rest needn't be looked at
+  JOB  own       what the keys of the pair start with: log, refs:… (lib/refs), and the hash state: head, refs, and by user:
+                 read, recv, block, follow, spoke, count, since, and free: 1 while the sender is neither blocked nor a
+                 stranger, 0 while not blocked, so that the rest needn't be looked at
   JOB  conv      the conversation
   JOB  from      the sender
   JOB  other     the recipient
   JOB  guard     check: blocks and the stranger limit bind the sender | free
   JOB  ref       the sender's name for the message
-  JOB  needle    bytes of what an entry with this sender and ref starts with: the ref may be older than its key | 0
+  JOB  needle    bytes of what an entry with this sender and ref starts with: the ref may be older than lib/refs knows | 0
   JOB  tail      the entry: the message's JSON without braces, op and id
   JOB  peer      what the keys of the recipient start with, or empty
   JOB  self      what the keys of the sender start with, where their inbox is to have it too, or empty
@@ -30,14 +30,17 @@
 local to, limit, window, quiet = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local ref_ttl, maxlen, ttl, inbox = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 limit, window, quiet = tonumber(limit), tonumber(window), tonumber(quiet)
+-- @include run-jobs
 -- @include next-id
 -- @include find-ref
 -- @include append-entry
--- @include post
 -- @include nodes-of
+-- @include post
+-- @include look
+-- @include note
+-- @include known-ref
+-- @include claim-ref
 -- @include put-in-inbox
--- @include run-jobs
--- @include batch
 
 -- A dup may not have come as far as the inboxes, where those are not in reach: what was stored is told, to go on with.
 local function dup(log, first)
@@ -69,38 +72,40 @@ local function judge(state, from, other, ms)
   return nil, { 'spoke:' .. from, '1', 'count:' .. from, count + 1, 'since:' .. from, string.format('%.0f', since) }
 end
 
-return batch(9, 11, to, function(own, conv, from, other, guard, ref, needle, tail, peer, self, list)
-  local log, state, key = own .. 'log', own .. 'state', own .. 'ref:' .. from .. ':' .. ref
+return run_jobs(9, 11, function(own, conv, from, other, guard, ref, needle, tail, peer, self, list)
+  local log, state, name, free = own .. 'log', own .. 'state', from .. ':' .. ref, 'free:' .. from
+  local facts = look(state, 'head', 'refs', free)
+  local id, ms, last_ms = next_id(facts.head)
   if needle ~= '0' then
-    local first = redis.call('GET', key) or find_ref(log, string.sub(tail, 1, needle))
+    local first = known_ref(own, facts, name, ms) or find_ref(log, string.sub(tail, 1, needle))
     if first then
       return dup(log, first)
     end
   end
 
-  local facts = redis.call('HMGET', state, 'head', 'free:' .. from)
-  local head, is_free = facts[1], guard == 'free' or facts[2] == '1' or limit == 0 and facts[2] == '0'
-  local id, ms = next_id(head)
+  local is_free = guard == 'free' or facts[free] == '1' or limit == 0 and facts[free] == '0'
   local refusal, notes
   if not is_free then
     refusal, notes = judge(state, from, other, ms)
   end
   if refusal then
-    local first = redis.call('GET', key) -- what was stored before is no refusal's business
+    local first = known_ref(own, facts, name, ms) -- what was stored before is no refusal's business
     return first and dup(log, first) or refusal
   end
-  local first = redis.call('SET', key, id, 'NX', 'GET', 'PX', ref_ttl)
+  local first = claim_ref(own, facts, name, id, ms, last_ms)
   if first then
     return dup(log, first)
   end
 
-  append_entry(log, id, ms, head, tail, maxlen, ttl)
-  redis.call('HSET', state, 'head', id, 'read:' .. from, id)
+  append_entry(log, id, ms, last_ms, tail, maxlen, ttl)
+  note(state, 'head', id)
+  note(state, 'read:' .. from, id)
   if notes then
     redis.call('HSET', state, unpack(notes))
+    facts[free] = nil
   end
 
-  local woke = not head or ms - string.sub(head, 1, string.find(head, '-', 1, true) - 1) > quiet
+  local woke = ms - last_ms > quiet
   local entry, noted, position = '"id":"' .. id .. '",' .. tail, woke and conv, '-'
   if self ~= '' then
     position = put_in_inbox(self, from, entry, noted, ms, inbox, ttl)

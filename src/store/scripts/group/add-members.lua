@@ -44,7 +44,7 @@ if redis.call('HEXISTS', members, by) == 0 then
     return { 'forbidden' }
   end
 end
-local id, ms = next_id(head)
+local id, ms, last_ms = next_id(head)
 local added, all = {}, {}
 for i = 9, #ARGV do
   local user, joined = ARGV[i], id
@@ -62,7 +62,7 @@ if #added == 0 then
   return { 'ok', head, '', unpack(all) }
 end
 local tail = before .. '["' .. table.concat(added, '","') .. '"]' .. after
-append_entry(log, id, ms, head, tail, maxlen, ttl)
+append_entry(log, id, ms, last_ms, tail, maxlen, ttl)
 redis.call('HSET', state, 'head', id)
 tell(redis.call('SMEMBERS', nodes), to, 'm', topic, id, '{"op":"message","id":"' .. id .. '",' .. tail .. '}')
 note_untold(untold, 'enter', group, id, added, tail)

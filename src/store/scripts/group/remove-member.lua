@@ -48,11 +48,11 @@ if by == user then
 elseif rank[own] <= rank[role] then
   return { 'forbidden' }
 end
-local id, ms = next_id(head)
+local id, ms, last_ms = next_id(head)
 redis.call('HDEL', members, user)
 redis.call('ZREM', roster, user)
 redis.call('HDEL', reads, user)
-append_entry(log, id, ms, head, tail, maxlen, ttl)
+append_entry(log, id, ms, last_ms, tail, maxlen, ttl)
 redis.call('HSET', state, 'head', id)
 local told = redis.call('SMEMBERS', nodes)
 tell(told, to, 'c', topic, id, '{"do":"exit","user":"' .. user .. '","group":"' .. group .. '","id":"' .. id .. '"}')

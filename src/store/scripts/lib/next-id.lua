@@ -1,5 +1,6 @@
 -- The id after `last`: Redis' clock, which stands still during a script, never behind the last id, and the next dense
--- number. Also returns the id's ms. (A number becomes text with 14 digits: enough for what is counted, not for a ms.)
+-- number. Also returns the ms of the new id and of the last one, 0 where there is none. (A number becomes text with 14
+-- digits: enough for what is counted, not for a ms.)
 local now, now_text
 local function next_id(last)
   if not now then
@@ -8,12 +9,12 @@ local function next_id(last)
     now_text = string.format('%.0f', now)
   end
   if not last then
-    return now_text .. '-1', now
+    return now_text .. '-1', now, 0
   end
   local dash = string.find(last, '-', 1, true)
   local ms, seq = tonumber(string.sub(last, 1, dash - 1)), tonumber(string.sub(last, dash + 1)) + 1
   if now >= ms then
-    return now_text .. '-' .. seq, now
+    return now_text .. '-' .. seq, now, ms
   end
-  return string.sub(last, 1, dash) .. seq, ms
+  return string.sub(last, 1, dash) .. seq, ms, ms
 end

@@ -1,5 +1,10 @@
 -- Puts an entry (see bus/envelope.ts) into the letter to each node; what a batch has for a node travels as one publish.
 local letters = {}
+endings[#endings + 1] = function()
+  for node, letter in pairs(letters) do
+    redis.call('SPUBLISH', to .. node, table.concat(letter))
+  end
+end
 local function post(nodes, kind, topic, mark, frame)
   local header = kind .. ' ' .. topic .. ' ' .. mark .. ' ' .. #frame .. '\n'
   for _, node in ipairs(nodes) do

@@ -14,14 +14,15 @@
   PUBLISHES      the message frames on each node's channel
 ]]
 local to, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3]
+-- @include run-jobs
 -- @include next-id
 -- @include append-entry
 -- @include post
+-- @include look
+-- @include note
 -- @include nodes-of
 -- @include put-in-inbox
--- @include run-jobs
--- @include batch
 
-return batch(4, 5, to, function(own, user, entry, conv, at)
+return run_jobs(4, 5, function(own, user, entry, conv, at)
   return put_in_inbox(own, user, entry, conv, at, maxlen, ttl)
 end)

@@ -25,10 +25,9 @@
 ]]
 local to, max, forget = ARGV[1], ARGV[2], ARGV[3]
 max, forget = tonumber(max), tonumber(forget)
+-- @include run-jobs
 -- @include post
 -- @include note-nodes
--- @include run-jobs
--- @include batch
 
 -- Lets go of the devices that weren't seen for long, once there are many, and of more than 100 of the one unseen for
 -- longest: whoever makes up a new one for every hello shall not have scripts read them all. Returns how many are left.
@@ -53,7 +52,7 @@ local function forget_devices(devices, device, now)
   return count
 end
 
-return batch(4, 10, to, function(own, held, online, user, session, node, device, info, name, now)
+return run_jobs(4, 10, function(own, held, online, user, session, node, device, info, name, now)
   local sessions = redis.call('HVALS', own .. 'sessions')
   if #sessions >= max then
     return { 'full' }

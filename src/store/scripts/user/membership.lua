@@ -32,7 +32,7 @@ if last and not later(id, last) then
 end
 local facts = redis.call('HMGET', state, 'head', 'nodes')
 local head, told = facts[1], nodes_of(facts[2])
-local position, ms = next_id(head)
+local position, ms, last_ms = next_id(head)
 if change == 'enter' then
   -- Who is in already entered again after a removal that comes late, and has been let go by their nodes.
   redis.call('SADD', groups, group)
@@ -54,7 +54,7 @@ else
   end
 end
 local entry = '"id":"' .. id .. '",' .. tail
-append_entry(inbox, position, ms, head, entry, maxlen, ttl)
+append_entry(inbox, position, ms, last_ms, entry, maxlen, ttl)
 redis.call('HSET', state, 'head', position)
 local topic = 'user:' .. user
 tell(told, to, 'c', topic, position, '{"do":"' .. change .. '","user":"' .. user .. '","group":"' .. group .. '","id":"' .. id .. '"}')
