@@ -68,6 +68,10 @@ export class GatewayProcess {
     this.exit = once(this.#child, 'close').then(([code, signal]) => ({ code, signal }) as Exit)
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   get hasExited(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null
   }
@@ -111,6 +115,11 @@ export class Gateway {
     const address = { HOST: '127.0.0.1', PORT: String(port), TCP_PORT: String(tcpPort), NODE_NAME: name }
     this.#env = Object.fromEntries(Object.entries({ ...address, ...env }).filter(([, value]) => value !== ''))
     this.#process = new GatewayProcess(this.#env)
+  }
+
+  /** Of this run. */
+  get pid(): number {
+    return this.#process.pid
   }
 
   /** Everything it has written, over all its runs. */

@@ -14,8 +14,8 @@ interface Pair {
   isMute: boolean
 }
 
-/** Looks at what a gateway says, before Redis hears it. */
-type Look = (chunk: Buffer) => void
+/** Looks at what a gateway says, and from which port, before Redis hears it. */
+type Look = (chunk: Buffer, port: number) => void
 
 const SUBSCRIBES = Buffer.from('ssubscribe')
 
@@ -75,6 +75,15 @@ export class Wire {
     this.#mute(() => true)
   }
 
+  /** The lines from these ports end at once; what was not passed on by now never is. */
+  end(ports: ReadonlySet<number>): void {
+    for (const { near, far } of this.#pairs) {
+      if (!ports.has(near.remotePort ?? 0)) continue
+      near.destroy()
+      far.destroy()
+    }
+  }
+
   close(): void {
     this.#server.close()
     for (const { near, far } of this.#pairs) {
@@ -97,8 +106,8 @@ export class Wire {
     this.#pairs.add(pair)
     near.on('data', (chunk: Buffer) => {
       if (!pair.isFeed && chunk.includes(SUBSCRIBES)) pair.isFeed = true
-      this.look?.(chunk)
-      far.write(chunk)
+      this.look?.(chunk, near.remotePort ?? 0)
+      if (!near.destroyed) far.write(chunk)
     })
     far.on('data', (chunk: Buffer) => near.write(chunk))
     for (const [one, other] of [
