@@ -9,6 +9,7 @@ import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { leash } from '../../scripts/lib/leash.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_WITHIN_MS = 60_000
@@ -53,11 +54,12 @@ export class GatewayProcess {
   readonly #child: ChildProcess
 
   constructor(env: Record<string, string>) {
-    this.#child = spawn(process.execPath, ['src/main.ts'], {
+    const child = spawn(process.execPath, ['src/main.ts'], {
       cwd: ROOT,
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    this.#child = leash(child)
     this.#child.stdout?.setEncoding('utf8').on('data', (words: string) => {
       this.stdout += words
     })

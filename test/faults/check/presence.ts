@@ -9,7 +9,10 @@ const OFFLINE_WITHIN_MS = 5_000
 const DEAD_WITHIN_MS = 20_000
 /** Who is back within this was never off, ms. */
 const GRACE_MS = 2_000
-/** A client sees its line end a little later than the gateway, and a welcome comes after the joining. */
+/**
+ * A client sees its line end a little later than the gateway, a welcome comes after the joining, and what was decided
+ * during a trouble is told after it: changes are gathered before they are told, and merged before they are passed on.
+ */
 const SLACK_MS = 500
 /** A node's death and its clients' ends belong together within this, ms. */
 const DEATH_MS = 5_000
@@ -90,7 +93,7 @@ function judgeUser(
 }
 
 const inTrouble = (troubles: readonly Trouble[], at: number) =>
-  troubles.some(({ from, until }) => from <= at && at <= until)
+  troubles.some(({ from, until }) => from <= at && at <= until + SLACK_MS)
 
 function absencesOf({ records, clients, troubles, watched }: History): Map<string, Absence[]> {
   const users = new Map(clients.map(({ id, user }) => [id, user]))

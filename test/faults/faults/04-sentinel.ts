@@ -9,8 +9,8 @@ import { SentinelRedis } from '../stage/sentinel.ts'
 
 /** So long replicas hear nothing before their master dies, ms. */
 const UNHEARD_MS = 400
-const BEFORE_MS = 3_000
-const AFTER_MS = 3_000
+/** The load before and after, ms. */
+const AROUND_MS = { all: 3_000, quick: 1_000 }
 
 const failover = (durability: 'replica' | 'async'): Scene =>
   scene({
@@ -18,8 +18,9 @@ const failover = (durability: 'replica' | 'async'): Scene =>
     mayLose: durability === 'async' ? 'acked' : 'unacked',
     redis: () => SentinelRedis.start(),
     trial: () => ({ env: { DURABILITY: durability } }),
-    async act({ trial, redis }) {
-      await sleep(BEFORE_MS)
+    async act({ trial, redis, scale }) {
+      const aroundMs = scale.quick ? AROUND_MS.quick : AROUND_MS.all
+      await sleep(aroundMs)
       const startedAt = performance.now()
       await trial.trouble(async () => {
         await redis.killMaster(UNHEARD_MS)
@@ -33,7 +34,7 @@ const failover = (durability: 'replica' | 'async'): Scene =>
         await trial.allReady()
         await trial.load.settled(60_000)
       })
-      await sleep(AFTER_MS)
+      await sleep(aroundMs)
       trial.figure('replicas heard nothing before the kill for', UNHEARD_MS, 'ms')
     },
   })

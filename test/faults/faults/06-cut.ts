@@ -7,7 +7,7 @@ import { Wire } from '../stage/wire.ts'
 
 /** The third is longer than the lease of 15 s. */
 const CUTS_S = { all: [1, 10, 30], quick: [1, 17] }
-const BETWEEN_MS = 2_000
+const BETWEEN_MS = { all: 2_000, quick: 1_000 }
 
 let wire: Wire | undefined
 
@@ -27,7 +27,7 @@ export const fault: Fault = {
       async act({ trial, scale }) {
         const [behind] = trial.gateways
         for (const seconds of scale.quick ? CUTS_S.quick : CUTS_S.all) {
-          await sleep(BETWEEN_MS)
+          await sleep(scale.quick ? BETWEEN_MS.quick : BETWEEN_MS.all)
           await trial.trouble(async () => {
             wire!.cut()
             await sleep(seconds * 1_000)

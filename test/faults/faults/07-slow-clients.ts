@@ -1,6 +1,7 @@
 /** Clients that stop reading: they are closed, cost the gateways a bounded memory, and miss nothing in the end. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../fault.ts'
+import { WATCHERS } from '../load/load.ts'
 import { SingleRedis } from '../stage/redis.ts'
 import { scene } from '../stage/scene.ts'
 import type { Trial } from '../stage/trial.ts'
@@ -8,8 +9,6 @@ import type { Trial } from '../stage/trial.ts'
 /** Groups whose members get stuck, but for those who write. */
 const GROUPS = { all: 2, quick: 1 }
 const WRITERS = 4
-/** The first clients watch presence: what they are told late would be late by us. */
-const WATCHERS = 3
 /** Characters of a text: what the kernel takes for a peer that doesn't read is filled soon. */
 const LARGE = 14_000
 /** What a slow one doesn't read for, and then reads for, ms. */
@@ -76,6 +75,7 @@ export const fault: Fault = {
             usersOf((members) => members.slice(0, WRITERS)),
             usersOf((members) => members.slice(WRITERS)),
           ]
+          // What those are told late who watch presence would be late by us.
           const common = load.sdk.slice(WATCHERS)
           const stuck = common.filter(({ info }) => reading.has(info.user) && !writing.has(info.user))
           const slow = common

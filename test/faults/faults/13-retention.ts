@@ -1,6 +1,7 @@
 /** Devices that were away for longer than the inbox and the logs reach back: they are told, and reload. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../fault.ts'
+import { WATCHERS } from '../load/load.ts'
 import { SingleRedis } from '../stage/redis.ts'
 import { scene } from '../stage/scene.ts'
 
@@ -25,8 +26,8 @@ export const fault: Fault = {
         const { load } = trial
         const [group, members] = [...load.groups][0]!
         // Second devices stay: what the first ones miss has been received by somebody.
-        const inGroup = load.sdk.filter(({ info }, n) => n >= 3 && members.includes(info.user))
-        const others = load.sdk.filter((device, n) => n >= 3 && n < 60 && !inGroup.includes(device))
+        const inGroup = load.sdk.filter(({ info }, n) => n >= WATCHERS && members.includes(info.user))
+        const others = load.sdk.filter((device, n) => n >= WATCHERS && n < 60 && !inGroup.includes(device))
         const away = [...inGroup.slice(0, 4), ...others].slice(0, scale.quick ? AWAY.quick : AWAY.all)
         await load.settled(10_000, away)
         const back = Promise.withResolvers<void>()

@@ -14,6 +14,8 @@ import { SdkDevice } from './sdk-device.ts'
 const TICK_MS = 25
 /** A client with so many unsettled sends writes nothing more. */
 const PENDING = { sdk: 4, raw: 8 }
+/** So many of the first clients watch all users. */
+export const WATCHERS = 3
 /** Of 100 messages so many go to one user, to a group; the rest to the channel. */
 const MIX = { user: 66, group: 33 }
 
@@ -53,7 +55,11 @@ export class Load {
     return this.devices.filter((device) => device instanceof SdkDevice)
   }
 
-  /** Makes the groups, connects everybody, and lets the first three watch all. */
+  get watchers(): SdkDevice[] {
+    return this.sdk.slice(0, WATCHERS)
+  }
+
+  /** Makes the groups, connects everybody, and lets the first ones watch all. */
   async prepare(): Promise<void> {
     await Promise.all(
       this.population.groups.map(async ([owner, ...members], n) => {
@@ -73,7 +79,7 @@ export class Load {
     await this.settled(60_000)
     const { users } = this.population
     await Promise.all(
-      this.sdk.slice(0, 3).map(async (device) => {
+      this.watchers.map(async (device) => {
         for (let at = 0; at < users.length; at += 200) await device.watch(users.slice(at, at + 200))
       }),
     )

@@ -46,9 +46,10 @@ const SETTLE_MS = 90_000
 const SLOWEST_RATE = 60
 /** Users who leave at the end, so that presence has something to tell. */
 const LEAVERS = 20
-/** [P5], and what a busy machine takes to tell it. */
+/** [P5]: their going is told so soon, and that of a dead node's sessions. */
 const OFFLINE_MS = 5_000
 const LEASE_MS = 20_000
+const LOOK_MS = 50
 const TOKEN_HOURS = 24
 
 export class Trial {
@@ -110,7 +111,6 @@ export class Trial {
     }
     const { size, rate = RATE } = options
     this.load = new Load({ access: this.access, size, rate })
-    process.once('exit', this.#killAll)
   }
 
   /** Notes a number for the report. */
@@ -179,13 +179,8 @@ export class Trial {
 
   /** Ends everything. May be called twice. */
   async close(): Promise<void> {
-    process.off('exit', this.#killAll)
     await this.load.close()
     await Promise.all(this.gateways.map((gateway) => gateway.kill('SIGKILL')))
-  }
-
-  readonly #killAll = (): void => {
-    for (const gateway of this.gateways) void gateway.kill('SIGKILL')
   }
 
   #fail(fault: unknown): void {
@@ -198,11 +193,23 @@ export class Trial {
     const leaving = new Set(users.slice(users.length / 2, users.length / 2 + LEAVERS))
     const theirs = this.load.devices.filter(({ info }) => leaving.has(info.user))
     const rudely = theirs.map(({ tap }, n) => (n % 2 === 0 ? tap.socket : undefined))
+    const leftAt = nowMs()
     for (const socket of rudely) socket?.terminate()
     await Promise.all(theirs.map((device) => device.close()))
-    // Sessions of a node that has died go with its lease.
+    // Sessions of a node that has died go with its lease, and nobody else's with them.
     const lastDeath = this.load.recorder.records.findLast(({ is }) => is === 'death')?.at ?? 0
-    await sleep(Math.max(OFFLINE_MS, lastDeath + LEASE_MS - nowMs()))
+    await sleep(Math.max(0, lastDeath + LEASE_MS - nowMs()))
+    while (nowMs() < leftAt + OFFLINE_MS && !this.#isTold(leaving, leftAt)) await sleep(LOOK_MS)
+  }
+
+  /** Whether all who watch have been told that these are off. */
+  #isTold(users: ReadonlySet<string>, since: number): boolean {
+    const { recorder, watchers } = this.load
+    const untold = new Map(watchers.map(({ info }) => [info.id, new Set(users)]))
+    for (const record of recorder.records.slice(recorder.records.findLastIndex(({ at }) => at < since) + 1)) {
+      if (record.is === 'presence') for (const user of record.off) untold.get(record.client)?.delete(user)
+    }
+    return [...untold.values()].every(({ size }) => size === 0)
   }
 
   async #online(): Promise<Set<string>> {

@@ -399,17 +399,29 @@ describe('the checker', () => {
       expect(check(story.history(30_000)).map(({ kind }) => kind)).toEqual(['ghost', 'presence'])
     })
 
-    it('and who was said to be off while connected', () => {
+    /** Bob has another line soon, and is told off and on again at `at`. */
+    const bobFlaps = (at: number) => {
       const story = new Story('carol/1', 'bob/1')
       story.watched = ['bob']
       story.online = new Set(['bob'])
       story.told('carol/1', ['bob'], []).add({ is: 'down', client: 'bob/1', node: 'gw-1', at: 1_000 })
       story.add({ is: 'up', client: 'bob/1', node: 'gw-2', at: 1_900 })
       expect(check(story.history())).toEqual([])
-      story.told('carol/1', [], ['bob'], 3_500).told('carol/1', ['bob'], [], 3_600)
-      expect(check(story.history())).toEqual([
+      return story.told('carol/1', [], ['bob'], at).told('carol/1', ['bob'], [], at + 100)
+    }
+
+    it('and who was said to be off while connected', () => {
+      expect(check(bobFlaps(3_500).history())).toEqual([
         expect.objectContaining({ kind: 'flap', client: 'carol/1', user: 'bob' }),
       ])
+    })
+
+    it('but not what was decided in a trouble, and told right behind it', () => {
+      const story = bobFlaps(3_500)
+      story.troubles = [{ from: 1_000, until: 3_200 }]
+      expect(check(story.history())).toEqual([])
+      story.troubles = [{ from: 1_000, until: 2_900 }]
+      expect(check(story.history()).map(({ kind }) => kind)).toEqual(['flap'])
     })
 
     it('at the end, where the cluster itself is wrong', () => {
