@@ -159,6 +159,32 @@ test('publishes to those who follow a topic, in order, and to nobody else', asyn
   expect(await b.next()).toBe('four')
 })
 
+test('knows when all has gone out, however little it was, and waits for nobody who is gone', async () => {
+  const { arrive } = await newServer()
+  const { socket, one, next } = await arrive()
+  one.connection.send('a few bytes')
+  expect(one.connection.buffered()).toBeGreaterThan(0)
+  await one.connection.drained()
+  expect(one.connection.buffered()).toBe(0)
+  expect(await next()).toBe('a few bytes')
+  socket.pause()
+  const frame = 'x'.repeat(16 * 1024)
+  while (one.connection.buffered() < 64 * 1024) {
+    one.connection.send(frame)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  let isDrained = false
+  const drained = one.connection.drained().then(() => {
+    isDrained = true
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(isDrained).toBe(false)
+  socket.resetAndDestroy()
+  await drained
+  await one.connection.drained()
+  expect(await one.closed).toBe(1006)
+})
+
 test('closes one who does not read with 4008, and keeps no more for them than it may', async () => {
   const maxBufferBytes = 64 * 1024
   const { arrive, server } = await newServer({ maxBufferBytes })
