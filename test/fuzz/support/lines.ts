@@ -5,14 +5,16 @@
 import { expect } from 'vitest'
 import { until } from '../../support/harness.ts'
 import type { Client } from '../../support/harness-client.ts'
+import type { TcpClient } from '../../support/harness-tcp.ts'
 import { frameFault } from '../../support/server-frame-schema.ts'
 import type { WireClient } from '../../support/wire-client.ts'
 import type { Said } from './frames.ts'
 import { expectedReplies, overanswered, unanswered } from './replies.ts'
+import { piecesOf, type Stream, saidIn } from './stream.ts'
 
 /** Replies may be under way when the pong that was asked for last is here: how long, on a busy machine, ms. */
 const PATIENCE_MS = 15_000
-const LAST = 'the last thing asked'
+const LAST = { op: 'ping', ref: 'the last thing asked' }
 
 function say(line: WireClient, { as, data }: Said): void {
   if (as === 'bytes') line.sayText(Buffer.from(data))
@@ -21,10 +23,33 @@ function say(line: WireClient, { as, data }: Said): void {
 
 /** Says all of it at once. @returns the close code, or undefined where the line is still good */
 export async function sayAll(line: WireClient, all: readonly Said[]): Promise<number | undefined> {
+  return answersTo(line, all, () => {
+    for (const each of all) say(line, each)
+    line.say(LAST)
+  })
+}
+
+/** Sends a stream in its pieces. @returns as `sayAll` */
+export async function sayStream(line: TcpClient, stream: Stream): Promise<number | undefined> {
+  const pieces = [...piecesOf(stream), Buffer.from(`\n${JSON.stringify(LAST)}\n`)]
+  return answersTo(line, saidIn(stream), async () => {
+    for (const piece of pieces) {
+      if (line.end !== undefined) return
+      line.say(piece)
+      // So that it goes by itself.
+      await new Promise(setImmediate)
+    }
+  })
+}
+
+async function answersTo(
+  line: Client,
+  all: readonly Said[],
+  talk: () => void | Promise<void>,
+): Promise<number | undefined> {
   const since = line.frames.length
-  for (const each of all) say(line, each)
-  line.say({ op: 'ping', ref: LAST })
-  const expected = expectedReplies([...all, { as: 'text', data: JSON.stringify({ op: 'ping', ref: LAST }) }])
+  await talk()
+  const expected = expectedReplies([...all, { as: 'text', data: JSON.stringify(LAST) }])
   const came = () => line.frames.slice(since)
   const isDone = async () => line.end !== undefined || unanswered(expected, came()).length === 0
   await until(isDone, PATIENCE_MS, 'replies or a close').catch(() => {
