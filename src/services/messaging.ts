@@ -17,7 +17,7 @@ import {
   type UserId,
 } from '@starling/protocol/ids'
 import { messageTail, needleOf } from './message-json.ts'
-import type { ChannelWriters, ConvPort, DmPort, Draft, InboxPort } from './ports.ts'
+import type { ChannelWriters, ConvPort, DmPort, DmSent, Draft, InboxPort } from './ports.ts'
 
 export interface Outgoing {
   from: UserId
@@ -77,25 +77,15 @@ export class Messaging {
     }
   }
 
-  async #sendDm(message: Outgoing, to: UserId): Promise<Sent> {
+  #sendDm(message: Outgoing, to: UserId): Promise<Sent> {
     const { from } = message
     if (to === SYSTEM) throw new ProtocolError('forbidden', 'nobody can write to system')
     const draft = this.#draft(message, dmOf(from, to))
-    const sent = await this.#dms.send(draft, to, {
+    const sent = this.#dms.send(draft, to, {
       guard: from === SYSTEM || from === to ? 'free' : 'check',
       echo: from !== SYSTEM && (from === to || message.echo === true),
     })
-    switch (sent.is) {
-      case 'blocked':
-        throw new ProtocolError('blocked', 'this user has blocked you')
-      case 'stranger_limit':
-        throw new ProtocolError('stranger_limit', 'wait for an answer before you write more')
-      case 'ok':
-      case 'dup': {
-        const { id, inbox, is } = sent
-        return { conv: draft.conv, id, ...(inbox && { inbox }), ...(is === 'dup' && { dup: true }) }
-      }
-    }
+    return sent.then((outcome) => dmOutcome(draft.conv, outcome))
   }
 
   async #sendToChannel(message: Outgoing, name: string): Promise<Sent> {
@@ -144,6 +134,20 @@ export class Messaging {
       retry: message.retry === true,
       needle,
       tail: messageTail(needle, body, message),
+    }
+  }
+}
+
+function dmOutcome(conv: ConvId, sent: DmSent): Sent {
+  switch (sent.is) {
+    case 'blocked':
+      throw new ProtocolError('blocked', 'this user has blocked you')
+    case 'stranger_limit':
+      throw new ProtocolError('stranger_limit', 'wait for an answer before you write more')
+    case 'ok':
+    case 'dup': {
+      const { id, inbox, is } = sent
+      return { conv, id, ...(inbox && { inbox }), ...(is === 'dup' && { dup: true }) }
     }
   }
 }

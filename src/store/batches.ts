@@ -5,11 +5,13 @@
  * On a single Redis all jobs of a script share one line; in a cluster there is a line per bucket. A line is first in,
  * first out, and has at most one call under way: what one connection sent first is stored first.
  */
+import { createHash } from 'node:crypto'
 import { Cluster } from 'ioredis'
+import { BatchCommand, type BatchScript, bulk, isUnknownScript } from './batch-command.ts'
 import type { Durability } from './durability.ts'
 import type { Keys } from './keys.ts'
 import type { RedisClient } from './redis.ts'
-import { type BatchDefinition, followMove, redisFault, teachScripts } from './script.ts'
+import { type BatchDefinition, followMove, redisFault } from './script.ts'
 
 /** Jobs in one call at most: a few ms of Redis. */
 const MAX_JOBS = 256
@@ -19,7 +21,8 @@ const MAX_BYTES = 256 * 1024
 type Value = string | number
 
 interface Job<Result> {
-  args: readonly Value[]
+  /** What it passes, as it goes over the wire. */
+  words: string
   resolve: (result: Result) => void
   reject: (fault: unknown) => void
 }
@@ -40,7 +43,6 @@ export class Batches {
   /** Whether every key is in reach of every script. */
   readonly reachesAll: boolean
   readonly #redis: RedisClient
-  readonly #commands: ReturnType<typeof teachScripts>
   readonly #keys: Keys
   readonly #durability: Durability
   readonly #onDone: (script: string, ms: number) => void
@@ -56,7 +58,6 @@ export class Batches {
     onDone?: (script: string, ms: number) => void
   }) {
     this.#redis = deps.redis
-    this.#commands = teachScripts(deps.redis)
     this.#keys = deps.keys
     this.#durability = deps.durability
     this.#onDone = deps.onDone ?? (() => {})
@@ -72,13 +73,14 @@ export class Batches {
     args: Record<Exclude<Arg, 'to'>, Value>,
     kind?: 'durable',
   ): Batch<Field, Result> {
+    const known = { ...script, sha: createHash('sha1').update(script.lua).digest('hex') }
     const lines = new Map<number, Line<Result>>()
     const open = (place: number) => {
       const here = `${this.#keys.bucket(place)}here`
       const given: Record<string, Value> = { ...args, to: this.#keys.toInBucket(place) }
-      const shared = [here, ...script.args.map((arg) => given[arg]!)]
+      const shared = script.args.map((arg) => bulk(given[arg]!)).join('')
       const line = new Line<Result>({
-        send: (jobs) => this.#send(script, shared, jobs, kind === 'durable' ? here : undefined),
+        send: (jobs) => this.#send(known, { here, shared, isDurable: kind === 'durable' }, jobs),
         onIdle: () => lines.delete(place),
       })
       lines.set(place, line)
@@ -88,24 +90,25 @@ export class Batches {
       run: (bucket, job) => {
         const place = this.reachesAll ? 0 : bucket
         const line = lines.get(place) ?? open(place)
-        const own = script.job.map((field) => job[field])
-        return new Promise((resolve, reject) => line.add({ args: own, resolve, reject }))
+        let words = ''
+        for (const field of script.job) words += bulk(job[field])
+        return new Promise((resolve, reject) => line.add({ words, resolve, reject }))
       },
     }
   }
 
   async #send<Result>(
-    script: BatchDefinition<string, string, Result>,
-    shared: readonly Value[],
+    script: BatchDefinition<string, string, Result> & BatchScript,
+    { here, shared, isDurable }: { here: string; shared: string; isDurable: boolean },
     jobs: readonly Job<Result>[],
-    written: string | undefined,
   ): Promise<void> {
     const since = performance.now()
-    const args = [...shared]
-    for (const job of jobs) for (const arg of job.args) args.push(arg)
+    let words = shared
+    for (const job of jobs) words += job.words
+    const count = script.args.length + jobs.length * script.job.length
     try {
-      const replies = (await this.#commands[script.name]!(...args)) as unknown[]
-      if (written !== undefined) await this.#durability.confirm(written)
+      const replies = await this.#evaluate(script, here, { count, words })
+      if (isDurable) await this.#durability.confirm(here)
       for (const [index, job] of jobs.entries()) {
         const reply = replies[index]
         if (typeof reply === 'string' && reply.startsWith('!'))
@@ -118,6 +121,21 @@ export class Batches {
       for (const job of jobs) job.reject(told)
     } finally {
       this.#onDone(script.name, performance.now() - since)
+    }
+  }
+
+  async #evaluate(
+    script: BatchScript,
+    here: string,
+    passed: { count: number; words: string },
+  ): Promise<unknown[]> {
+    const send = (how: 'evalsha' | 'eval') =>
+      this.#redis.sendCommand(new BatchCommand(script, how, here, passed)) as Promise<unknown[]>
+    try {
+      return await send('evalsha')
+    } catch (fault) {
+      if (!isUnknownScript(fault)) throw fault
+      return send('eval')
     }
   }
 }
@@ -151,9 +169,9 @@ class Line<Result> {
   #take(): Job<Result>[] {
     let count = 0
     let bytes = 0
-    for (const { args } of this.#waiting) {
+    for (const { words } of this.#waiting) {
       if (count === MAX_JOBS || bytes > MAX_BYTES) break
-      for (const arg of args) bytes += typeof arg === 'string' ? arg.length : 8
+      bytes += words.length
       count += 1
     }
     return this.#waiting.splice(0, count)

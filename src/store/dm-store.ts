@@ -16,7 +16,7 @@ import type { Batches, BatchOf } from './batches.ts'
 import { type Keys, userOwner } from './keys.ts'
 import type { RedisClient } from './redis.ts'
 import { redisFault } from './script.ts'
-import { appendDm } from './scripts/conv/append-dm.ts'
+import { appendDm, type DmAppended } from './scripts/conv/append-dm.ts'
 import { deliverDm } from './scripts/user/deliver.ts'
 
 export interface DmLimits {
@@ -67,7 +67,7 @@ export class DmStore implements DmPort {
     this.#deliveries = deps.batches.open(deliverDm, { maxlen: inbox, ttl }, 'durable')
   }
 
-  async send(
+  send(
     draft: Draft,
     other: UserId,
     { guard, echo }: { guard: 'check' | 'free'; echo: boolean },
@@ -76,9 +76,8 @@ export class DmStore implements DmPort {
     const self = this.#placeOf(draft.from)
     const pair = this.#keys.bucketOf(draft.conv)
     const inReach = (place: Place | undefined) => (this.#isInReach && place ? place.own : '')
-    const appended = await this.#appends.run(pair, {
+    const appended = this.#appends.run(pair, {
       own: `${this.#keys.bucket(pair)}${draft.conv}:`,
-      conv: draft.conv,
       from: draft.from,
       other,
       guard,
@@ -89,9 +88,18 @@ export class DmStore implements DmPort {
       self: inReach(echo ? self : undefined),
       list: inReach(draft.from === SYSTEM ? undefined : self),
     })
+    return this.#isInReach ? appended : this.#deliverAll(draft, appended, { self, peer, other, echo })
+  }
+
+  /** What remains to be done where the inboxes are out of the script's reach. */
+  async #deliverAll(
+    draft: Draft,
+    append: Promise<DmAppended>,
+    { self, peer, other, echo }: { self: Place; peer: Place | undefined; other: UserId; echo: boolean },
+  ): Promise<DmSent> {
+    const appended = await append
     if (!('id' in appended)) return appended
     const { is, id, note } = appended
-    if (this.#isInReach) return { is, id, inbox: appended.position }
     // A repeated ref is delivered again: nobody knows how far its first send came. Clients drop it by id.
     // A tail that is gone was recalled, or fell out of the log.
     const tail = is === 'ok' ? draft.tail : appended.tail

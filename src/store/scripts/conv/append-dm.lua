@@ -13,7 +13,6 @@
   JOB  own       what the keys of the pair start with: log, refs:… (lib/refs), and the hash state: head, refs, and by user:
                  read, recv, block, follow, spoke, count, since, and free: 1 while the sender is neither blocked nor a
                  stranger, 0 while not blocked, so that the rest needn't be looked at
-  JOB  conv      the conversation
   JOB  from      the sender
   JOB  other     the recipient
   JOB  guard     check: blocks and the stranger limit bind the sender | free
@@ -72,7 +71,7 @@ local function judge(state, from, other, ms)
   return nil, { 'spoke:' .. from, '1', 'count:' .. from, count + 1, 'since:' .. from, string.format('%.0f', since) }
 end
 
-return run_jobs(9, 11, function(own, conv, from, other, guard, ref, needle, tail, peer, self, list)
+return run_jobs(9, 10, function(own, from, other, guard, ref, needle, tail, peer, self, list)
   local log, state, name, free = own .. 'log', own .. 'state', from .. ':' .. ref, 'free:' .. from
   local facts = look(state, 'head', 'refs', free)
   local id, ms, last_ms = next_id(facts.head)
@@ -106,14 +105,15 @@ return run_jobs(9, 11, function(own, conv, from, other, guard, ref, needle, tail
   end
 
   local woke = ms - last_ms > quiet
-  local entry, noted, position = '"id":"' .. id .. '",' .. tail, woke and conv, '-'
+  local conv = woke and string.match(own, '}:(.*):$') -- its name lies behind the bucket
+  local entry, position = '"id":"' .. id .. '",' .. tail, '-'
   if self ~= '' then
-    position = put_in_inbox(self, from, entry, noted, ms, inbox, ttl)
+    position = put_in_inbox(self, from, entry, conv, ms, inbox, ttl)
   elseif woke and list ~= '' then
     redis.call('ZADD', list .. 'convs', 'GT', ms, conv)
   end
   if peer ~= '' then
-    put_in_inbox(peer, other, entry, noted, ms, inbox, ttl)
+    put_in_inbox(peer, other, entry, conv, ms, inbox, ttl)
   end
   return 'ok ' .. id .. (woke and ' 1 ' or ' 0 ') .. position
 end)

@@ -7,8 +7,8 @@ export type DmAppended =
       id: MessageId
       /** The sender's list of conversations should be told. */
       note: boolean
-      /** Where it lies in the sender's inbox, if it was put there. */
-      position: InboxPosition | undefined
+      /** Where it lies in the sender's inbox, if it was put there now. */
+      inbox: InboxPosition | undefined
       /** Of a dup, what was stored; empty where that is gone. */
       tail: string
     }
@@ -17,7 +17,7 @@ export type DmAppended =
 export const appendDm = defineBatch({
   name: 'conv/append-dm',
   args: ['to', 'limit', 'window', 'quiet', 'ref_ttl', 'maxlen', 'ttl', 'inbox'],
-  job: ['own', 'conv', 'from', 'other', 'guard', 'ref', 'needle', 'tail', 'peer', 'self', 'list'],
+  job: ['own', 'from', 'other', 'guard', 'ref', 'needle', 'tail', 'peer', 'self', 'list'],
   decode: (reply): DmAppended => {
     const text = reply as string
     const [is, id, note, position] = text.split(' ', 4)
@@ -26,7 +26,7 @@ export const appendDm = defineBatch({
       is,
       id: id as MessageId,
       note: note === '1',
-      position: position === '-' ? undefined : (position as InboxPosition),
+      inbox: position === '-' ? undefined : (position as InboxPosition),
       tail: is === 'dup' ? text.slice(text.indexOf(' - ') + 3) : '',
     }
   },

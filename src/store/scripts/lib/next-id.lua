@@ -14,7 +14,7 @@ local function next_id(last)
   local dash = string.find(last, '-', 1, true)
   local ms, seq = tonumber(string.sub(last, 1, dash - 1)), tonumber(string.sub(last, dash + 1)) + 1
   if now >= ms then
-    return now_text .. '-' .. seq, now, ms
+    return now_text .. string.format('-%d', seq), now, ms
   end
-  return string.sub(last, 1, dash) .. seq, ms, ms
+  return string.sub(last, 1, dash) .. string.format('%d', seq), ms, ms
 end

@@ -6,7 +6,7 @@ endings[#endings + 1] = function()
   end
 end
 local function post(nodes, kind, topic, mark, frame)
-  local header = kind .. ' ' .. topic .. ' ' .. mark .. ' ' .. #frame .. '\n'
+  local header = string.format('%s %s %s %d\n', kind, topic, mark, #frame)
   for _, node in ipairs(nodes) do
     local letter = letters[node]
     if not letter then
