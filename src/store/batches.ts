@@ -3,7 +3,8 @@
  * gateway pays for one command, one reply and one publish per node where it would have paid for each message.
  *
  * On a single Redis all jobs of a script share one line; in a cluster there is a line per bucket. A line is first in,
- * first out, and has at most one call under way: what one connection sent first is stored first.
+ * first out, and has at most one call under way: what one connection sent first is stored first. What only reads goes
+ * out at once instead, in as many calls as it takes.
  */
 import { createHash } from 'node:crypto'
 import { Cluster } from 'ioredis'
@@ -66,12 +67,13 @@ export class Batches {
 
   /**
    * @param args what all jobs have in common; the channels' prefix is added to it
-   * @param kind `durable`: what is written has to be safe before a job counts as done
+   * @param kind `durable`: what is written has to be safe before a job counts as done; `read`: nothing is written, so
+   *   calls need not wait for each other
    */
   open<Arg extends string, Field extends string, Result>(
     script: BatchDefinition<Arg, Field, Result>,
     args: Record<Exclude<Arg, 'to'>, Value>,
-    kind?: 'durable',
+    kind?: 'durable' | 'read',
   ): Batch<Field, Result> {
     const known = { ...script, sha: createHash('sha1').update(script.lua).digest('hex') }
     const lines = new Map<number, Line<Result>>()
@@ -81,6 +83,7 @@ export class Batches {
       const shared = script.args.map((arg) => bulk(given[arg]!)).join('')
       const line = new Line<Result>({
         send: (jobs) => this.#send(known, { here, shared, isDurable: kind === 'durable' }, jobs),
+        atOnce: kind === 'read',
         onIdle: () => lines.delete(place),
       })
       lines.set(place, line)
@@ -143,12 +146,19 @@ export class Batches {
 /** Jobs on their way to one place. */
 class Line<Result> {
   readonly #send: (jobs: readonly Job<Result>[]) => Promise<void>
+  readonly #atOnce: boolean
   readonly #onIdle: () => void
   #waiting: Job<Result>[] = []
   #isBusy = false
 
-  constructor(deps: { send: (jobs: readonly Job<Result>[]) => Promise<void>; onIdle: () => void }) {
+  /** @param deps.atOnce whether all that waits goes out at once, in as many calls as it takes */
+  constructor(deps: {
+    send: (jobs: readonly Job<Result>[]) => Promise<void>
+    atOnce: boolean
+    onIdle: () => void
+  }) {
     this.#send = deps.send
+    this.#atOnce = deps.atOnce
     this.#onIdle = deps.onIdle
   }
 
@@ -161,7 +171,11 @@ class Line<Result> {
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#send(this.#take())
+    while (this.#waiting.length > 0) {
+      const calls = [this.#send(this.#take())]
+      while (this.#atOnce && this.#waiting.length > 0) calls.push(this.#send(this.#take()))
+      await Promise.all(calls)
+    }
     this.#isBusy = false
     this.#onIdle()
   }

@@ -17,8 +17,7 @@ import type { RedisClient } from './redis.ts'
 import { redisFault, type Scripts } from './script.ts'
 import { advancePosition } from './scripts/conv/advance.ts'
 import { appendMessage } from './scripts/conv/append.ts'
-import { attachNode } from './scripts/conv/attach.ts'
-import { detachNode } from './scripts/conv/detach.ts'
+import { holdConv } from './scripts/conv/hold.ts'
 import { rangeLog } from './scripts/conv/range.ts'
 import { tellConv } from './scripts/conv/tell.ts'
 import { viewConv } from './scripts/conv/view.ts'
@@ -44,6 +43,7 @@ export class ConvStore implements ConvPort {
   readonly #keys: Keys
   readonly #appends: BatchOf<typeof appendMessage>
   readonly #views: BatchOf<typeof viewConv>
+  readonly #holds: BatchOf<typeof holdConv>
 
   constructor(deps: {
     redis: RedisClient
@@ -57,7 +57,8 @@ export class ConvStore implements ConvPort {
     this.#keys = deps.keys
     const { maxlen, ttlMs: ttl } = deps.limits
     this.#appends = deps.batches.open(appendMessage, { ref_ttl: REF_TTL_MS, maxlen, ttl }, 'durable')
-    this.#views = deps.batches.open(viewConv, {})
+    this.#views = deps.batches.open(viewConv, {}, 'read')
+    this.#holds = deps.batches.open(holdConv, {})
   }
 
   append(draft: Draft, guard: 'member' | 'group' | 'channel') {
@@ -125,25 +126,24 @@ export class ConvStore implements ConvPort {
 
   /** Has a node told of a conversation's messages, if `user` may hear them; without a user, in any case. */
   attach(conv: ConvId, node: NodeId, user?: UserId) {
-    const own = this.#keys.owner(conv)
-    return this.#scripts.run(
-      attachNode,
-      {
-        state: `${own}state`,
-        members: `${own}members`,
-        nodes: `${own}nodes`,
-        held: this.#keys.held(this.#keys.bucketOf(conv), node),
-      },
-      { conv, node, user: user ?? '' },
-    )
+    return this.#hold(conv, node, 'attach', user ?? '')
   }
 
-  detach(conv: ConvId, node: NodeId) {
-    return this.#scripts.run(
-      detachNode,
-      { nodes: `${this.#keys.owner(conv)}nodes`, held: this.#keys.held(this.#keys.bucketOf(conv), node) },
-      { conv, node },
-    )
+  async detach(conv: ConvId, node: NodeId): Promise<void> {
+    await this.#hold(conv, node, 'detach', '')
+  }
+
+  /** Both in one line: the last of those called stands. */
+  #hold(conv: ConvId, node: NodeId, change: 'attach' | 'detach', user: UserId | '') {
+    const bucket = this.#keys.bucketOf(conv)
+    return this.#holds.run(bucket, {
+      own: `${this.#keys.bucket(bucket)}${conv}:`,
+      held: this.#keys.held(bucket, node),
+      conv,
+      node,
+      change,
+      user,
+    })
   }
 
   /** @returns the newest id of a conversation, as the backstop compares it */

@@ -13,9 +13,13 @@
 -- @include run-jobs
 
 return run_jobs(1, 4, function(own, kind, user, other)
-  local facts = redis.call('HMGET', own .. 'state', 'head', 'read:' .. user, 'read:' .. other, 'recv:' .. other, 'name')
-  local head, read, peer_read, peer_received, name = facts[1], facts[2], facts[3], facts[4], facts[5]
-  if kind == 'group' then
+  local head, read, peer_read, peer_received, name
+  if kind == 'dm' then
+    local facts = redis.call('HMGET', own .. 'state', 'head', 'read:' .. user, 'read:' .. other, 'recv:' .. other)
+    head, read, peer_read, peer_received = facts[1], facts[2], facts[3], facts[4]
+  elseif kind == 'group' then
+    local facts = redis.call('HMGET', own .. 'state', 'head', 'name')
+    head, name = facts[1], facts[2]
     if not head then
       return { 'not_found' }
     end
@@ -23,10 +27,12 @@ return run_jobs(1, 4, function(own, kind, user, other)
       return { 'not_member' }
     end
     read = redis.call('HGET', own .. 'reads', user)
+  else
+    head = redis.call('HGET', own .. 'state', 'head')
   end
   local last = redis.call('XREVRANGE', own .. 'log', '+', '-', 'COUNT', 1)[1]
   return {
-    'ok', head or '0-0', read or '', kind == 'dm' and peer_read or '', kind == 'dm' and peer_received or '', name or '',
+    'ok', head or '0-0', read or '', peer_read or '', peer_received or '', name or '',
     last and last[1] or '', last and last[2][2] or '',
   }
 end)

@@ -1,17 +1,17 @@
 import type { MessageId } from '@starling/protocol/ids'
-import { defineScript, strings } from '../../script.ts'
+import { defineBatch, strings } from '../../script.ts'
 
-export interface Attached {
+export interface Held {
   head: MessageId
   /** The id the user joined at; undefined: no member. */
   joined: MessageId | undefined
 }
 
-export const attachNode = defineScript({
-  name: 'conv/attach',
-  keys: ['state', 'members', 'nodes', 'held'],
-  args: ['conv', 'node', 'user'],
-  decode: (reply): Attached => {
+export const holdConv = defineBatch({
+  name: 'conv/hold',
+  args: [],
+  job: ['own', 'held', 'conv', 'node', 'change', 'user'],
+  decode: (reply): Held => {
     const [is, head, joined] = strings(reply)
     return { head: head as MessageId, joined: is === 'ok' ? (joined as MessageId) : undefined }
   },

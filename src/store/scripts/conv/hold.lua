@@ -1,0 +1,36 @@
+#!lua
+--[[ hold: puts nodes among those that conversations are published to, if their users may hear them, or takes them out.
+  Why a script: the node's own note of what it holds, for the reaper, and the membership as of that moment.
+  Cost: O(jobs)
+  KEYS here      a key of this bucket
+  JOB  own       what the keys of the conversation start with: state (head), members (user → role, joined-at id,
+                 muted-until), nodes (the gateways to tell)
+  JOB  held      the key of the owners of this bucket of which the node holds a socket
+  JOB  conv      the conversation
+  JOB  node      the node
+  JOB  change    attach | detach
+  JOB  user      who must be a member to attach; empty: nobody need be
+  RETURNS        of each: ok <head> <id the user joined at> | not_member <head> <empty>
+]]
+-- @include member
+-- @include run-jobs
+
+return run_jobs(1, 6, function(own, held, conv, node, change, user)
+  local head = redis.call('HGET', own .. 'state', 'head') or '0-0'
+  if change == 'detach' then
+    redis.call('SREM', own .. 'nodes', node)
+    redis.call('SREM', held, conv)
+    return { 'ok', head, '0-0' }
+  end
+  local joined = '0-0'
+  if user ~= '' then
+    local role, at = member(own .. 'members', user)
+    if not role then
+      return { 'not_member', head, '' }
+    end
+    joined = at
+  end
+  redis.call('SADD', own .. 'nodes', node)
+  redis.call('SADD', held, conv)
+  return { 'ok', head, joined }
+end)
