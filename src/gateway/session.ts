@@ -24,6 +24,7 @@ import {
   TOKEN_LEEWAY_MS,
 } from '@starling/protocol/limits'
 import type { TokenBucket } from '../lib/token-bucket.ts'
+import type { SyncStart } from '../services/sync.ts'
 import type { Connection } from './connection.ts'
 import type { Stream } from './hub.ts'
 
@@ -94,6 +95,8 @@ export class Session {
   sends: TokenBucket
   /** Live syncs are served in turn: the tail of their chain, and how many wait in it; undefined until the first. */
   syncs: { tail: Promise<void>; count: number } | undefined
+  /** What the first sync starts with, where it waited behind the hello and was begun before the welcome. */
+  ahead: Promise<SyncStart> | undefined
   /** Whose presence this session watches; undefined until it watches. */
   watching: Set<UserId> | undefined
   watchesAll = false

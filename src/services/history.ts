@@ -17,10 +17,10 @@ import {
 } from '@starling/protocol/ids'
 import { LAST_BODY_BYTES } from '@starling/protocol/limits'
 import { historyJson, parseMessage } from './message-json.ts'
-import type { ChannelWriters, ConvPort, ConvView, InboxPort, Stretch } from './ports.ts'
+import type { Books, ChannelWriters, ConvPort, ConvView, InboxPort, Stretch } from './ports.ts'
 
 /** Lines of a list that are read together: a client may name thousands, and others wait behind them. */
-const ENTRIES_AT_ONCE = 200
+const ENTRIES_AT_ONCE = 500
 
 export type HistoryPage = { limit: number } & (
   | { before?: MessageId | undefined }
@@ -63,7 +63,7 @@ export class History {
     this.#assertOwn(user, conv)
     const view = await this.#convs.view(conv, user)
     if (view.is !== 'ok') throw refusal(view.is)
-    return this.#entry(user, conv, view)
+    return this.#entry(user, conv, view, (await this.#inboxes.books(user)).reads)
   }
 
   /**
@@ -74,7 +74,7 @@ export class History {
     user: UserId,
     page: { cursor?: string | undefined; limit: number },
   ): Promise<{ conversations: ConversationEntry[]; cursor?: string }> {
-    const all = await this.list(user)
+    const all = await this.list(user, await this.#inboxes.books(user))
     // The order moves while somebody pages: the cursor is the line behind which to go on, by its head.
     const start = page.cursor === undefined ? 0 : all.findIndex((entry) => isBehind(entry, page.cursor!))
     const rest = start < 0 ? [] : all.slice(start)
@@ -83,22 +83,21 @@ export class History {
     return { conversations, ...(rest.length > page.limit && last && { cursor: cursorOf(last) }) }
   }
 
-  /** Every conversation of a user that they may read now, the latest first. Two round trips for most. */
-  async list(user: UserId): Promise<ConversationEntry[]> {
-    const [dms, groups] = await Promise.all([this.#inboxes.dms(user), this.#inboxes.groups(user)])
-    return this.entries(user, [
-      ...dms,
-      ...groups.map(groupConv),
-      ...[...this.#channels.keys()].map(channelConv),
-    ])
+  /** Every conversation in a user's books that they may read now, the latest first. One round trip for most. */
+  list(user: UserId, { dms, groups, reads }: Books): Promise<ConversationEntry[]> {
+    const channels = [...this.#channels.keys()].map(channelConv)
+    return this.entries(user, [...dms, ...groups.map(groupConv), ...channels], reads)
   }
 
-  /** The same for some conversations; those that may not be read are left out. */
-  async entries(user: UserId, convs: readonly ConvId[]): Promise<ConversationEntry[]> {
+  /**
+   * The same for some conversations; those that may not be read are left out.
+   * @param reads how far the user has read in channels
+   */
+  async entries(user: UserId, convs: readonly ConvId[], reads: Books['reads']): Promise<ConversationEntry[]> {
     const lines: (ConversationEntry | undefined)[] = []
     for (let at = 0; at < convs.length; at += ENTRIES_AT_ONCE) {
       const some = convs.slice(at, at + ENTRIES_AT_ONCE)
-      lines.push(...(await Promise.all(some.map((conv) => this.#entryIfOpen(user, conv)))))
+      lines.push(...(await Promise.all(some.map((conv) => this.#entryIfOpen(user, conv, reads)))))
     }
     return lines.filter((line) => line !== undefined).sort(byActivity)
   }
@@ -114,19 +113,24 @@ export class History {
     if (!this.mayKnow(user, conv)) throw new ProtocolError('not_found', 'no such conversation')
   }
 
-  async #entryIfOpen(user: UserId, conv: ConvId): Promise<ConversationEntry | undefined> {
+  async #entryIfOpen(
+    user: UserId,
+    conv: ConvId,
+    reads: Books['reads'],
+  ): Promise<ConversationEntry | undefined> {
     if (!this.mayKnow(user, conv)) return undefined
     const view = await this.#convs.view(conv, user)
-    return view.is === 'ok' ? this.#entry(user, conv, view) : undefined
+    return view.is === 'ok' ? this.#entry(user, conv, view, reads) : undefined
   }
 
   async #entry(
     user: UserId,
     conv: ConvId,
     view: Extract<ConvView, { is: 'ok' }>,
+    reads: Books['reads'],
   ): Promise<ConversationEntry> {
     const read = conv.startsWith('channel:')
-      ? await this.#channelRead(user, conv, view.head)
+      ? (reads.get(conv) ?? (await this.#firstRead(user, conv, view.head)))
       : (view.read ?? ORIGIN)
     return {
       conv,
@@ -141,9 +145,8 @@ export class History {
   }
 
   /** One who sees a channel for the first time has read it up to its head. */
-  async #channelRead(user: UserId, conv: ConvId, head: MessageId): Promise<MessageId> {
-    const read = await this.#inboxes.channelRead(user, conv)
-    return read ?? (await this.#inboxes.readChannel(user, conv, head, true)).position
+  async #firstRead(user: UserId, conv: ConvId, head: MessageId): Promise<MessageId> {
+    return (await this.#inboxes.readChannel(user, conv, head, true)).position
   }
 }
 

@@ -92,14 +92,25 @@ export interface ConvPort {
   blocks(conv: ConvId, user: UserId): Promise<boolean>
 }
 
+/** The conversations in a user's own books. */
+export interface Books {
+  /** The latest first. */
+  dms: ConvId[]
+  groups: GroupId[]
+  /** How far they have read in channels. */
+  reads: ReadonlyMap<ConvId, MessageId>
+}
+
 export interface InboxRange {
   head: InboxPosition
+  /** The oldest entry there is, where there is one after the position asked for. */
   first: InboxPosition | undefined
   entries: { position: InboxPosition; entry: string }[]
 }
 
 export interface InboxPort {
   range(user: UserId, after: InboxPosition, count: number): Promise<InboxRange>
+  head(user: UserId): Promise<InboxPosition>
   /** @returns the entries that no device had before */
   received(user: UserId, device: DeviceId, position: InboxPosition): Promise<{ covered: string[] }>
   /** Passes a live frame to a user's sessions; with `except`, to all but that one. */
@@ -113,10 +124,7 @@ export interface InboxPort {
     id: MessageId,
     first: boolean,
   ): Promise<{ moved: boolean; position: MessageId }>
-  channelRead(user: UserId, conv: ConvId): Promise<MessageId | undefined>
-  /** The user's dms, the latest first. */
-  dms(user: UserId): Promise<ConvId[]>
-  groups(user: UserId): Promise<GroupId[]>
+  books(user: UserId): Promise<Books>
   /** Where a device's inbox is safe up to. */
   devicePosition(user: UserId, device: DeviceId): Promise<InboxPosition | undefined>
 }

@@ -5,6 +5,7 @@ import type { ConversationEntry, ServerFrameOf } from '@starling/protocol/frames
 import {
   type ConvId,
   comparePositions,
+  type DeviceId,
   type InboxPosition,
   laterOf,
   type MessageId,
@@ -15,19 +16,29 @@ import {
 import { BATCH_BYTES, BATCH_FRAMES, SYNCED_CONVS } from '@starling/protocol/limits'
 import type { History } from './history.ts'
 import { inboxFrame, logFrame } from './message-json.ts'
-import type { ConvPort, InboxPort } from './ports.ts'
+import type { Books, ConvPort, InboxPort, InboxRange } from './ports.ts'
+
+/** Entries of an inbox that are read at once: few round trips for who was away, little to hold for one who reads slowly. */
+const INBOX_PAGE = 250
+
+/** How a sync of the inbox begins: its first entries, and the user's books, in one round trip. */
+export interface SyncStart {
+  from: InboxPosition
+  range: InboxRange
+  /** There is more behind the first entries. */
+  isPart: boolean
+  books: Books
+}
 
 export interface SyncRequest {
   user: UserId
-  /** Undefined: the inbox isn't asked for. */
-  inbox: InboxPosition | undefined
+  /** Undefined: the inbox isn't asked for, and `convs` alone are listed. */
+  start: SyncStart | undefined
   convs: ReadonlyMap<ConvId, MessageId>
-  /** List these conversations alone. */
-  only: boolean
 }
 
-/** Takes a batch of frames, JSON texts; resolves when the client has room for more. */
-export type BatchSink = (frames: string[]) => Promise<void>
+/** Takes a batch of frames, JSON with commas between them; resolves when it has been sent. */
+export type BatchSink = (frames: string) => Promise<void>
 
 export type Synced = Omit<ServerFrameOf<'synced'>, 'op' | 'ref'>
 
@@ -41,16 +52,18 @@ class Batcher {
     this.#sink = sink
   }
 
-  async add(frame: string): Promise<void> {
-    const bytes = Buffer.byteLength(frame) + 1
-    if (this.#frames.length === BATCH_FRAMES || this.#bytes + bytes > BATCH_BYTES) await this.flush()
-    this.#frames.push(frame)
-    this.#bytes += bytes
+  async add(frames: Iterable<string>): Promise<void> {
+    for (const frame of frames) {
+      const bytes = Buffer.byteLength(frame) + 1
+      if (this.#frames.length === BATCH_FRAMES || this.#bytes + bytes > BATCH_BYTES) await this.flush()
+      this.#frames.push(frame)
+      this.#bytes += bytes
+    }
   }
 
   async flush(): Promise<void> {
     if (this.#frames.length === 0) return
-    const frames = this.#frames
+    const frames = this.#frames.join(',')
     this.#frames = []
     this.#bytes = 0
     await this.#sink(frames)
@@ -75,21 +88,37 @@ export class Sync {
     this.#history = deps.history
   }
 
+  /** Begins a sync of the inbox, from behind a position, or where none is given from where the device is. */
+  async start(user: UserId, device: DeviceId, position: InboxPosition | undefined): Promise<SyncStart> {
+    const from =
+      position ?? (await this.#inboxes.devicePosition(user, device)) ?? (await this.#inboxes.head(user))
+    const [range, books] = await Promise.all([
+      this.#inboxes.range(user, from, INBOX_PAGE),
+      this.#inboxes.books(user),
+    ])
+    return { from, range, isPart: range.entries.length === INBOX_PAGE, books }
+  }
+
   /** Sends everything after the positions given into `sink`. @returns the `synced` that ends it */
-  async run(request: SyncRequest, sink: BatchSink): Promise<Synced> {
+  async run({ user, start, convs }: SyncRequest, sink: BatchSink): Promise<Synced> {
     const batcher = new Batcher(sink)
-    const inbox = await this.#inbox(request, batcher)
+    const { head, gap, books } = start
+      ? await this.#inbox(user, start, batcher)
+      : await this.#withoutInbox(user)
     const sent = new Map<ConvId, { head: MessageId; gap: boolean }>()
-    for (const [conv, position] of request.convs) {
-      const done = await this.#conv(request.user, conv, position, batcher)
+    for (const [conv, position] of convs) {
+      const done = await this.#conv(user, conv, position, batcher)
       if (done) sent.set(conv, done)
     }
     await batcher.flush()
-    const all = request.only
-      ? await this.#history.entries(request.user, [...request.convs.keys()])
-      : await this.#history.list(request.user)
-    const convs = all.slice(0, SYNCED_CONVS).map((entry) => withSent(entry, sent.get(entry.conv as ConvId)))
-    return { inbox: inbox.head, ...(inbox.gap && { gap: true }), convs }
+    const all = start
+      ? await this.#history.list(user, books)
+      : await this.#history.entries(user, [...convs.keys()], books.reads)
+    return {
+      inbox: head,
+      ...(gap && { gap: true }),
+      convs: all.slice(0, SYNCED_CONVS).map((entry) => withSent(entry, sent.get(entry.conv as ConvId))),
+    }
   }
 
   /**
@@ -107,21 +136,29 @@ export class Sync {
     return { frames: range.entries.map(({ id, tail }) => logFrame(id, tail)), head: range.head }
   }
 
-  async #inbox(
-    { user, inbox, only }: SyncRequest,
-    batcher: Batcher,
-  ): Promise<{ head: InboxPosition; gap: boolean }> {
-    let after = inbox ?? (await this.#inboxes.range(user, NOWHERE, 1)).head
-    // Who doesn't ask for the inbox may have a hole in it: an entry that has come since would say there is none.
-    if (only) return { head: after, gap: false }
-    let gap: boolean | undefined
+  async #inbox(user: UserId, start: SyncStart, batcher: Batcher) {
+    let { from: after, range, isPart } = start
+    const gap = hasGap(after, range.first, range.head)
     for (;;) {
-      const { head, first, entries } = await this.#inboxes.range(user, after, BATCH_FRAMES)
-      gap ??= hasGap(after, first, head)
-      for (const { position, entry } of entries) await batcher.add(inboxFrame(position, entry))
-      after = entries.at(-1)?.position ?? after
-      if (entries.length < BATCH_FRAMES) return { head, gap }
+      after = range.entries.at(-1)?.position ?? after
+      // One page ahead of what the client has room for.
+      const next = isPart ? this.#inboxes.range(user, after, INBOX_PAGE) : undefined
+      next?.catch(() => {}) // it may fail while this one is being sent; it is heard of below
+      await batcher.add(range.entries.map(({ position, entry }) => inboxFrame(position, entry)))
+      await batcher.flush()
+      if (!next) break
+      range = await next
+      isPart = range.entries.length === INBOX_PAGE
     }
+    // The list is not older than what was sent.
+    const books = range === start.range ? start.books : await this.#inboxes.books(user)
+    return { head: range.head, gap, books }
+  }
+
+  /** Who doesn't ask for the inbox may have a hole in it: an entry that has come since would say there is none. */
+  async #withoutInbox(user: UserId) {
+    const [head, books] = await Promise.all([this.#inboxes.head(user), this.#inboxes.books(user)])
+    return { head, books, gap: false }
   }
 
   /** @returns undefined for a conversation that one may not read now */
@@ -138,15 +175,12 @@ export class Sync {
       })
       if (range.is !== 'ok') return undefined
       gap ??= hasGap(after, range.first && laterOf(range.first, range.floor), range.head)
-      for (const { id, tail } of range.entries) await batcher.add(logFrame(id, tail))
+      await batcher.add(range.entries.map(({ id, tail }) => logFrame(id, tail)))
       after = range.entries.at(-1)?.id ?? after
       if (range.entries.length < BATCH_FRAMES) return { head: range.head, gap }
     }
   }
 }
-
-/** Behind every entry there can be. */
-const NOWHERE = '9007199254740991-9007199254740991' as InboxPosition
 
 /** A list is read after the messages were: its head must not promise more than was sent. */
 function withSent(

@@ -3,8 +3,10 @@
  */
 import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
+import { comparePositions } from '@starling/protocol/ids'
+import type { SyncStart } from '../../services/sync.ts'
 import type { GatewayContext } from '../context.ts'
-import type { Live } from '../session.ts'
+import type { Identity, Live, Session } from '../session.ts'
 
 /** Syncs of one session that may wait for their turn. */
 const SYNCS_MAX = 100
@@ -50,21 +52,40 @@ export function sync(
   return turn
 }
 
+/**
+ * Begins a sync that waits behind the hello, once the session is in the hub: what its reading misses is heard here.
+ */
+export function begin(context: GatewayContext, session: Session, frame: ClientFrameOf<'sync'>): void {
+  session.ahead = startOf(context, session.identity!, frame)
+  session.ahead?.catch(() => {}) // whoever asks for it is told; it may be nobody
+}
+
+/** @returns what a sync of the inbox starts with; undefined where the inbox isn't asked for */
+function startOf(
+  { sync }: GatewayContext,
+  { user, device }: Identity,
+  { inbox, convs }: ClientFrameOf<'sync'>,
+): Promise<SyncStart> | undefined {
+  return convs && inbox === undefined ? undefined : sync.start(user, device, inbox)
+}
+
 async function serve(
   context: GatewayContext,
-  { session, identity }: Live,
-  { ref, inbox, convs }: ClientFrameOf<'sync'>,
+  { session, identity, here }: Live,
+  frame: ClientFrameOf<'sync'>,
 ): Promise<ServerFrameOf<'synced'>> {
-  const start = `{"op":"batch",${ref === undefined ? '' : `"ref":${JSON.stringify(ref)},`}"frames":[`
-  const only = convs !== undefined && inbox === undefined
-  const position = only
-    ? undefined
-    : (inbox ?? (await context.inboxes.devicePosition(identity.user, identity.device)))
+  const { ref, convs = new Map() } = frame
+  const { ahead } = session
+  session.ahead = undefined
+  const start = await (ahead ?? startOf(context, identity, frame))
+  // Before the welcome nothing was sent live: what has been heard of the inbox since it was read is still to be read.
+  const again = ahead && start && comparePositions(here.forwarded, start.range.head) > 0
+  const opening = `{"op":"batch",${ref === undefined ? '' : `"ref":${JSON.stringify(ref)},`}"frames":[`
   const synced = await context.sync.run(
-    { user: identity.user, inbox: position, convs: convs ?? new Map(), only },
+    { user: identity.user, start: again ? { ...start, isPart: true } : start, convs },
     async (frames) => {
       await session.connection.drained()
-      session.sendRaw(`${start}${frames.join(',')}]}`)
+      session.sendRaw(`${opening}${frames}]}`)
     },
   )
   return { op: 'synced', ...synced }

@@ -10,6 +10,7 @@ import type { Joined } from '../../services/ports.ts'
 import { hasGap } from '../../services/sync.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Identity, Live, Session } from '../session.ts'
+import { begin } from './position.ts'
 
 /**
  * Makes a connection a session: token, then Redis' list, then this node's; then the welcome.
@@ -55,6 +56,8 @@ export async function hello(
   here.sessions.add(session)
   here.alone = !accompanied && joined.devices <= 1 && joined.sessions <= 1
   session.state.here = here
+  const [next] = session.state.waiting
+  if (next?.op === 'sync') begin(context, session, next)
   await Promise.all(joined.groups.map((group) => context.follow.enter(here, group)))
   if (isClosed(session)) return
   session.state = { is: 'live', here }

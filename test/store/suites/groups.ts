@@ -164,18 +164,18 @@ export function groupsSuite(store: () => StoreWorld): void {
       const position = await note('enter', user, group, '5-5')
       expect(position).toMatch(/-1$/)
       expect(await note('enter', user, group, '5-5')).toBeUndefined()
-      expect(await users.groups(user)).toEqual([group])
+      expect((await users.books(user)).groups).toEqual([group])
       const { entries } = await users.range(user, '0-0' as never, 10)
       expect(entries).toHaveLength(1)
       expect(entries[0]!.entry).toContain(`"id":"5-5","conv":"group:${group}"`)
       expect(await note('exit', user, group, '6-6')).toMatch(/-2$/)
       expect(await note('exit', user, group, '6-6')).toBeUndefined()
-      expect(await users.groups(user)).toEqual([])
+      expect((await users.books(user)).groups).toEqual([])
     })
 
     it('stands as the change with the highest id has it, in whatever order they come', async () => {
       const [user, group, users] = [someone(), someGroup(), store().usersAt(someNode())]
-      const isIn = async () => (await users.groups(user)).length === 1
+      const isIn = async () => (await users.books(user)).groups.length === 1
       // Never heard of, and out already: what comes late must not bring them back.
       expect(await note('exit', user, group, '7-7')).toBeUndefined()
       expect(await note('enter', user, group, '7-6')).toBeUndefined()
@@ -212,7 +212,7 @@ export function groupsSuite(store: () => StoreWorld): void {
       expect(await note('enter', user, recent, `${now}-4`)).toBeUndefined()
       expect(await note('enter', user, kept, '5-5')).toBeUndefined()
       expect(await store().redis.hlen(store().key(`user:${user}`, 'turns'))).toBeLessThan(110)
-      expect(await users.groups(user)).toEqual([kept])
+      expect((await users.books(user)).groups).toEqual([kept])
     })
 
     it('[P6] orders the nodes before it tells the user, in one go', async () => {

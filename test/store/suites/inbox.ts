@@ -1,5 +1,6 @@
 /** The inbox: delivering, reading, and trimming to what every device has. */
 import {
+  channelConv,
   type DeviceId,
   dmOf,
   type InboxPosition,
@@ -63,7 +64,7 @@ export function inboxSuite(store: () => StoreWorld): void {
       await store().dms.deliver(to, dmOf(a, to), '3000-1' as MessageId, entry('3000-1'))
       await store().dms.deliver(to, dmOf(b, to), '2000-1' as MessageId, entry('2000-1'))
       await store().dms.deliver(to, dmOf(a, to), '1000-2' as MessageId, entry('1000-2'))
-      expect(await users.dms(to)).toEqual([dmOf(a, to), dmOf(b, to)])
+      expect((await users.books(to)).dms).toEqual([dmOf(a, to), dmOf(b, to)])
     })
 
     it('tells each node that holds the user, with the position', async () => {
@@ -107,12 +108,53 @@ export function inboxSuite(store: () => StoreWorld): void {
       expect(entries.map(({ position }) => position)).toEqual(positions)
     })
 
+    it('has no oldest where nothing comes after the position', async () => {
+      const [to, users] = [someone(), usersAt()]
+      const positions = await deliver(to, 2)
+      expect(await users.range(to, positions[1]!, 10)).toEqual({
+        head: positions[1],
+        first: undefined,
+        entries: [],
+      })
+    })
+
+    it('[P4] tells of no more than it gives, whatever comes while it reads', async () => {
+      const [to, users] = [someone(), usersAt()]
+      const written = deliver(to, 50)
+      for (let done = false; !done; ) {
+        done = await Promise.race([written.then(() => true), users.range(to, ORIGIN, 1).then(() => false)])
+        const { head, entries } = await users.range(to, ORIGIN, 100)
+        expect(head).toBe(entries.at(-1)?.position ?? ORIGIN)
+      }
+    })
+
     it('is empty for one who never got anything', async () => {
       expect(await usersAt().range(someone(), ORIGIN, 10)).toEqual({
         head: '0-0',
         first: undefined,
         entries: [],
       })
+    })
+  })
+
+  describe('a user’s books', () => {
+    it('list their dms, the latest first, their groups, and how far they have read in channels', async () => {
+      const [to, a, b, users] = [someone(), someone(), someone(), usersAt()]
+      await deliver(to, 1, a)
+      await store().dms.deliver(to, dmOf(b, to), `${Date.now() + 9}-1` as MessageId, '"id":"1-1"')
+      const { group } = await store().group(a, [to])
+      await store().groups.noteMembership(to, { change: 'enter', group, id: '5-5' as MessageId, tail: '' })
+      const lobby = channelConv('lobby')
+      await users.readChannel(to, lobby, '7-7' as MessageId, true)
+      expect(await users.books(to)).toEqual({
+        dms: [dmOf(b, to), dmOf(a, to)],
+        groups: [group],
+        reads: new Map([[lobby, '7-7']]),
+      })
+    })
+
+    it('are empty for one who never got anything', async () => {
+      expect(await usersAt().books(someone())).toEqual({ dms: [], groups: [], reads: new Map() })
     })
   })
 

@@ -93,12 +93,12 @@ export function positionsSuite(store: () => StoreWorld): void {
     it('is set by the first sight, then moves only forward', async () => {
       const [user, conv, users] = [someone(), channelConv('lobby'), store().usersAt(someNode())]
       const read = (id: string, first = false) => users.readChannel(user, conv, id as MessageId, first)
-      expect(await users.channelRead(user, conv)).toBeUndefined()
+      expect((await users.books(user)).reads.get(conv)).toBeUndefined()
       expect(await read('500-5', true)).toEqual({ moved: true, position: '500-5' })
       expect(await read('600-6', true)).toEqual({ moved: false, position: '500-5' })
       expect(await read('400-4')).toEqual({ moved: false, position: '500-5' })
       expect(await read('1000-10')).toEqual({ moved: true, position: '1000-10' })
-      expect(await users.channelRead(user, conv)).toBe('1000-10')
+      expect((await users.books(user)).reads.get(conv)).toBe('1000-10')
     })
   })
 
@@ -181,6 +181,17 @@ export function positionsSuite(store: () => StoreWorld): void {
         peerRead: undefined,
         peerReceived: undefined,
       })
+    })
+
+    it('is given for more conversations at once than one call takes, each its own', async () => {
+      const owner = someone()
+      const names = Array.from({ length: 600 }, () => someone())
+      const views = await Promise.all([
+        convs().view(`group:${someGroup()}` as ConvId, owner),
+        ...names.map((name) => convs().view(dmOf(owner, name), owner)),
+      ])
+      expect(views[0]).toEqual({ is: 'not_found' })
+      expect(views.slice(1).every(({ is }) => is === 'ok')).toBe(true)
     })
 
     it('is empty before the first message', async () => {

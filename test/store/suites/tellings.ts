@@ -21,7 +21,7 @@ export function tellingsSuite(store: () => StoreWorld): void {
     for await (const page of by.untold(bucket, node)) all.push(...page)
     return all
   }
-  const groupsOf = (user: UserId) => store().usersAt(someNode()).groups(user)
+  const groupsOf = async (user: UserId) => (await store().usersAt(someNode()).books(user)).groups
   const inboxOf = async (user: UserId) =>
     (
       await store()
