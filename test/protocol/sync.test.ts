@@ -1,4 +1,5 @@
 /** Coming back: what sync brings after a position, in which portions, and what it says where it cannot bring all. */
+import { randomUUID } from 'node:crypto'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { dmOf, msOf, seqOf, useWorld, worldFor } from '../support/harness.ts'
@@ -74,6 +75,30 @@ describe('sync of the inbox', () => {
     for (const { frames } of b.seen('batch')) {
       const bytes = frames.reduce((sum, frame) => sum + Buffer.byteLength(JSON.stringify(frame)), 0)
       expect(bytes).toBeLessThanOrEqual(256 * 1024)
+    }
+  })
+
+  test('[P1] right behind the hello leaves nothing out between its batches and the live frames', async () => {
+    const alice = await world.user('alice').connect(gw1)
+    const bob = world.user('bob')
+    for (let n = 0; n < 20; n++) await world.user('owner').createGroup({ members: [bob] })
+    let inbox = '0-0'
+    for (let round = 1; round <= 10; round++) {
+      const sends = Array.from({ length: 20 }, () => alice.send(bob, 'meanwhile'))
+      const b = await world.open(gw2)
+      const hello = b.hello({ token: bob.token(), device: randomUUID() })
+      const synced = b.sync({ inbox })
+      while (b.frames.length === 0) {
+        sends.push(alice.send(bob, 'meanwhile'))
+        await setImmediate()
+      }
+      const [, { messages }] = await Promise.all([hello, synced, ...sends])
+      await alice.send(bob, `the end of ${round}`)
+      const end = await b.expects('message', { body: text(`the end of ${round}`) })
+      const places = new Set([...messages, ...b.seen('message')].map((message) => seqOf(message.inbox!)))
+      expect(places.size).toBe(seqOf(end.inbox!) - seqOf(inbox))
+      inbox = end.inbox!
+      await b.close()
     }
   })
 
