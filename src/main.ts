@@ -1,11 +1,16 @@
 /**
  * The process of one gateway: environment in, signals, exit code out.
  */
+import { setFlagsFromString } from 'node:v8'
 import { ConfigError, readConfig } from './config.ts'
 import { BootError } from './lib/boot-error.ts'
 
 /** A drain that hangs must not keep the process: this much longer than configured, ms. */
 const DRAIN_MARGIN_MS = 10_000
+
+// Nearly all garbage of a gateway is young, and hardly any of it survives: threads that help to collect it cost more than
+// they save. They took an eighth of a message's CPU.
+setFlagsFromString('--no-parallel-scavenge')
 
 try {
   const config = readConfig(process.env)

@@ -93,8 +93,7 @@ export class Batches {
       run: (bucket, job) => {
         const place = this.reachesAll ? 0 : bucket
         const line = lines.get(place) ?? open(place)
-        let words = ''
-        for (const field of script.job) words += bulk(job[field])
+        const words = script.job.map((field) => bulk(job[field])).join('')
         return new Promise((resolve, reject) => line.add({ words, resolve, reject }))
       },
     }
@@ -106,8 +105,7 @@ export class Batches {
     jobs: readonly Job<Result>[],
   ): Promise<void> {
     const since = performance.now()
-    let words = shared
-    for (const job of jobs) words += job.words
+    const words = `${shared}${jobs.map((job) => job.words).join('')}`
     const count = script.args.length + jobs.length * script.job.length
     try {
       const replies = await this.#evaluate(script, here, { count, words })

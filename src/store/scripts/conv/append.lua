@@ -72,6 +72,6 @@ return run_jobs(5, 7, function(own, conv, from, guard, ref, needle, tail)
   end
   local nodes = nodes_in[own] or redis.call('SMEMBERS', own .. 'nodes')
   nodes_in[own] = nodes
-  post(nodes, 'm', conv, id, '{"op":"message","id":"' .. id .. '",' .. tail .. '}')
+  post(nodes, 'm', conv, id, '{"op":"message","id":"' .. id .. '",', tail, '}')
   return 'ok ' .. id
 end)

@@ -9,6 +9,6 @@ local function put_in_inbox(own, user, entry, conv, at, maxlen, ttl)
   if conv then
     redis.call('ZADD', own .. 'convs', 'GT', at, conv)
   end
-  post(nodes_of(facts.nodes), 'm', 'user:' .. user, position, '{"op":"message",' .. entry .. ',"inbox":"' .. position .. '"}')
+  post(nodes_of(facts.nodes), 'm', 'user:' .. user, position, '{"op":"message",', entry, ',"inbox":"' .. position .. '"}')
   return position
 end

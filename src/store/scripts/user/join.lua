@@ -85,7 +85,7 @@ return run_jobs(4, 10, function(own, held, online, user, session, node, device, 
   end
   local frame = '{"op":"session","sessions":[' .. table.concat(shown, ',') .. ']}'
   if #shown > 1 then
-    post(nodes, 's', 'user:' .. user, #shown .. '/' .. count, frame)
+    post(nodes, 's', 'user:' .. user, #shown .. '/' .. count, frame, '', '')
   end
   local oldest = head and redis.call('XRANGE', own .. 'inbox', '-', '+', 'COUNT', 1)[1]
   local reply = {
