@@ -15,7 +15,9 @@ export class Departures {
   readonly #sessions: Pick<SessionPort, 'leave'>
   readonly #presence: Pick<Presence, 'left'>
   readonly #log: Log
-  readonly #underWay = new Set<Promise<void>>()
+  #underWay = 0
+  /** Called when none is under way any more. */
+  #onSettled = () => {}
 
   constructor(deps: { sessions: Pick<SessionPort, 'leave'>; presence: Pick<Presence, 'left'>; log: Log }) {
     this.#sessions = deps.sessions
@@ -24,28 +26,31 @@ export class Departures {
   }
 
   /** Says that a session is no more; the last one of a user starts the grace. Resolves when Redis has heard it. */
-  leave(who: { user: UserId; session: SessionId }): Promise<void> {
-    const departure = this.#leave(who).finally(() => this.#underWay.delete(departure))
-    this.#underWay.add(departure)
-    return departure
+  async leave(who: { user: UserId; session: SessionId }): Promise<void> {
+    this.#underWay += 1
+    while (!(await this.#isHeard(who))) await setTimeout(RETRY_MS)
+    this.#underWay -= 1
+    if (this.#underWay === 0) this.#onSettled()
   }
 
   /** Waits for those under way. @returns whether all were heard within `limitMs` */
   async settle(limitMs: number): Promise<boolean> {
-    await Promise.race([Promise.all(this.#underWay), setTimeout(limitMs, undefined, { ref: false })])
-    return this.#underWay.size === 0
+    if (this.#underWay === 0) return true
+    const settled = new Promise<void>((resolve) => {
+      this.#onSettled = resolve
+    })
+    await Promise.race([settled, setTimeout(limitMs, undefined, { ref: false })])
+    return this.#underWay === 0
   }
 
-  async #leave({ user, session }: { user: UserId; session: SessionId }): Promise<void> {
-    for (;;) {
-      try {
-        const { last } = await this.#sessions.leave(user, session)
-        if (last) this.#presence.left(user, session)
-        return
-      } catch (fault) {
-        this.#log.debug({ err: fault, user, session }, 'session: cannot leave now')
-        await setTimeout(RETRY_MS)
-      }
+  async #isHeard({ user, session }: { user: UserId; session: SessionId }): Promise<boolean> {
+    try {
+      const { last } = await this.#sessions.leave(user, session)
+      if (last) this.#presence.left(user, session)
+      return true
+    } catch (fault) {
+      this.#log.debug({ err: fault, user, session }, 'session: cannot leave now')
+      return false
     }
   }
 }

@@ -261,10 +261,13 @@ export interface SessionPort {
   join(session: NewSession): Promise<Joined>
   /** @returns whether it was the user's last session of all; the same when asked again */
   leave(user: UserId, session: SessionId): Promise<{ last: boolean }>
-  /** Ends a user's presence if `session` was the last to leave and none has come. @returns the number of that change */
+  /**
+   * Ends a user's presence if `session` was the last to leave and none has come; else the reaper need not look at this
+   * user any more. @returns the number of that change
+   */
   endPresence(user: UserId, session: SessionId): Promise<{ gone: number | undefined }>
-  /** Notes that everybody has been told: the reaper need not look at this user any more. */
-  release(user: UserId): Promise<void>
+  /** Notes that everybody has been told of this leaving: the reaper need not look at this user any more. */
+  release(user: UserId, session: SessionId): Promise<void>
   rejoin(user: UserId, sessions: NewSession[]): Promise<Rejoined>
   list(user: UserId): Promise<SessionInfo[]>
   kick(user: UserId, session: SessionId | '*'): Promise<'ok' | 'not_found' | 'unheard'>

@@ -2,7 +2,6 @@
  * Presence: who is online, told to those who watch. Changes are decided once, in the user's own script; each
  * gateway gathers what it decided into batches, and hands what it hears to the watchers it holds.
  */
-import { setTimeout } from 'node:timers/promises'
 import type { SessionId, UserId } from '@starling/protocol/ids'
 import { OFFLINE_GRACE_MS } from '@starling/protocol/limits'
 import type { Log } from '../lib/log.ts'
@@ -17,13 +16,32 @@ export type TellPresence = (batch: PresenceBatch) => Promise<void>
 /** Hears of changes; ids alone. */
 export type PresenceListener = (on: UserId[], off: UserId[]) => void
 
+/** A user's last leaving. */
+interface Leaving {
+  session: SessionId
+  /** ms, of the clock that only goes on. */
+  at: number
+}
+
+/** A change of presence, by its number; of one who went offline, with the session that was the last. */
+interface Change {
+  change: number
+  left: SessionId | undefined
+}
+
 export class Presence {
   readonly #sessions: SessionPort
   readonly #online: OnlinePort
   readonly #tell: TellPresence
   readonly #log: Log
-  readonly #graces = new Map<UserId, Promise<void>>()
-  #gathered = new Map<UserId, { on: boolean; change: number }>()
+  /** Whose last session has left here, and when, in the order of time: all graces are of one length. */
+  readonly #graces = new Map<UserId, Leaving>()
+  #graceTimer: NodeJS.Timeout | undefined
+  /** Graces that are over and of which Redis has still to hear. */
+  #ending = 0
+  /** Called when no grace is left, running or over. */
+  #onSettled = () => {}
+  #gathered = new Map<UserId, Change>()
   #gatherTimer: NodeJS.Timeout | undefined
   /** The last change heard of each user, for a while. */
   readonly #changes = new Map<UserId, { change: number; at: number }>()
@@ -43,18 +61,15 @@ export class Presence {
 
   /** A user's first session has joined here; `change` is its number. */
   came(user: UserId, change: number): void {
-    this.#gather(user, true, change)
+    this.#gather(user, { change, left: undefined })
   }
 
   /** A user's last session of all has left here: offline, unless one comes back within the grace. */
   left(user: UserId, session: SessionId): void {
-    const grace: Promise<void> = setTimeout(OFFLINE_GRACE_MS).then(async () => {
-      // One who was back and left again has a new grace, on this node or on another, which the store knows.
-      if (this.#graces.get(user) !== grace) return
-      this.#graces.delete(user)
-      await this.#end(user, session)
-    })
-    this.#graces.set(user, grace)
+    // One who was back and left again has a new grace, on this node or on another, which the store knows.
+    this.#graces.delete(user)
+    this.#graces.set(user, { session, at: performance.now() })
+    this.#graceTimer ??= setTimeout(() => this.#endGraces(), OFFLINE_GRACE_MS)
   }
 
   /** The reaper found these offline. */
@@ -143,25 +158,45 @@ export class Presence {
   /** Waits for the graces to end, and tells what is left to tell: a user who is back elsewhere was never off. */
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.all(this.#graces.values())
+    if (this.#graces.size + this.#ending > 0)
+      await new Promise<void>((resolve) => {
+        this.#onSettled = resolve
+      })
     await this.#publish()
   }
 
-  async #end(user: UserId, session: SessionId): Promise<void> {
-    try {
-      const { gone } = await this.#sessions.endPresence(user, session)
-      if (gone === undefined) await this.#sessions.release(user)
-      else this.#gather(user, false, gone)
-    } catch (fault) {
-      this.#log.debug({ err: fault, user }, 'presence: not ended now')
-      if (!this.#closed) this.left(user, session)
+  /** Ends the graces that are over, and waits for the next one. */
+  #endGraces(): void {
+    this.#graceTimer = undefined
+    const over = performance.now() - OFFLINE_GRACE_MS
+    for (const [user, { session, at }] of this.#graces) {
+      if (at > over) {
+        this.#graceTimer = setTimeout(() => this.#endGraces(), Math.ceil(at - over))
+        break
+      }
+      this.#graces.delete(user)
+      void this.#end(user, session)
     }
   }
 
-  #gather(user: UserId, on: boolean, change: number): void {
+  async #end(user: UserId, session: SessionId): Promise<void> {
+    this.#ending += 1
+    try {
+      const { gone } = await this.#sessions.endPresence(user, session)
+      if (gone !== undefined) this.#gather(user, { change: gone, left: session })
+    } catch (fault) {
+      this.#log.debug({ err: fault, user }, 'presence: not ended now')
+      // Who has left again meanwhile has a grace already.
+      if (!this.#closed && !this.#graces.has(user)) this.left(user, session)
+    }
+    this.#ending -= 1
+    if (this.#graces.size + this.#ending === 0) this.#onSettled()
+  }
+
+  #gather(user: UserId, change: Change): void {
     const known = this.#gathered.get(user)
-    if (!known || known.change < change) this.#gathered.set(user, { on, change })
-    this.#gatherTimer ??= globalThis.setTimeout(() => void this.#publish(), GATHER_MS)
+    if (!known || known.change < change.change) this.#gathered.set(user, change)
+    this.#gatherTimer ??= setTimeout(() => void this.#publish(), GATHER_MS)
   }
 
   async #publish(): Promise<void> {
@@ -171,13 +206,17 @@ export class Presence {
     if (gathered.size === 0) return
     this.#gathered = new Map()
     const batch: PresenceBatch = { on: [], off: [] }
-    for (const [user, { on, change }] of gathered) batch[on ? 'on' : 'off'].push([user, change])
+    const releases: [UserId, SessionId][] = []
+    for (const [user, { change, left }] of gathered) {
+      batch[left === undefined ? 'on' : 'off'].push([user, change])
+      if (left !== undefined) releases.push([user, left])
+    }
     try {
       await this.#tell(batch)
-      await Promise.all(batch.off.map(([user]) => this.#sessions.release(user)))
+      await Promise.all(releases.map(([user, left]) => this.#sessions.release(user, left)))
     } catch (fault) {
       this.#log.debug({ err: fault }, 'presence: not told now')
-      if (!this.#closed) for (const [user, { on, change }] of gathered) this.#gather(user, on, change)
+      if (!this.#closed) for (const [user, change] of gathered) this.#gather(user, change)
     }
   }
 }

@@ -42,6 +42,9 @@ export class UserStore implements InboxPort, SessionPort {
   readonly #keys: Keys
   readonly #node: () => { id: NodeId; name: string }
   readonly #joins: BatchOf<typeof joinUser>
+  readonly #leaves: BatchOf<typeof leaveUser>
+  readonly #ends: BatchOf<typeof endPresence>
+  readonly #releases: BatchOf<typeof releaseUser>
 
   /** @param deps.node this gateway as the cluster knows it now; its id changes when a lease was lost */
   constructor(deps: {
@@ -57,6 +60,9 @@ export class UserStore implements InboxPort, SessionPort {
     this.#keys = deps.keys
     this.#node = deps.node
     this.#joins = deps.batches.open(joinUser, { max: deps.limits.sessions, forget: deps.limits.ttlMs })
+    this.#leaves = deps.batches.open(leaveUser, {})
+    this.#ends = deps.batches.open(endPresence, {})
+    this.#releases = deps.batches.open(releaseUser, {})
   }
 
   join({ user, session, device, platform, since, name }: NewSession) {
@@ -78,31 +84,18 @@ export class UserStore implements InboxPort, SessionPort {
   }
 
   leave(user: UserId, session: SessionId) {
-    const { own, to, held } = this.#owner(user)
-    return this.#scripts.run(
-      leaveUser,
-      {
-        sessions: `${own}sessions`,
-        devices: `${own}devices`,
-        state: `${own}state`,
-        held,
-      },
-      { user, session, node: this.#node().id, to },
-    )
+    const { bucket, own, held } = this.#owner(user)
+    return this.#leaves.run(bucket, { own, held, user, session, node: this.#node().id })
   }
 
   endPresence(user: UserId, session: SessionId) {
-    const { own, online } = this.#owner(user)
-    return this.#scripts.run(
-      endPresence,
-      { sessions: `${own}sessions`, state: `${own}state`, online },
-      { user, session },
-    )
+    const { bucket, own, held, online } = this.#owner(user)
+    return this.#ends.run(bucket, { own, held, online, user, session, node: this.#node().id })
   }
 
-  release(user: UserId) {
-    const { own, held } = this.#owner(user)
-    return this.#scripts.run(releaseUser, { state: `${own}state`, held }, { user, node: this.#node().id })
+  release(user: UserId, session: SessionId) {
+    const { bucket, own, held } = this.#owner(user)
+    return this.#releases.run(bucket, { own, held, user, session, node: this.#node().id })
   }
 
   rejoin(user: UserId, sessions: NewSession[]) {

@@ -167,18 +167,46 @@ export function sessionsSuite(store: () => StoreWorld): void {
       await at(node).leave(user, one.session)
       expect(await nodesOf(user)).toEqual([])
       expect(await held(node, user)).toBe(1)
-      await at(node).release(user)
+      expect(await at(node).endPresence(user, one.session)).toEqual({ gone: 2 })
+      expect(await held(node, user)).toBe(1)
+      await at(node).release(user, one.session)
       expect(await held(node, user)).toBe(0)
     })
 
-    it('does not release a user who has come back to the node', async () => {
+    it('lets a user go who is back elsewhere', async () => {
+      const [user, node, other] = [someone(), someNode(), someNode()]
+      const one = sessionOf(user)
+      await at(node).join(one)
+      await at(node).leave(user, one.session)
+      await at(other).join(sessionOf(user))
+      await at(node).endPresence(user, one.session)
+      expect([await held(node, user), await held(other, user)]).toEqual([0, 1])
+    })
+
+    it('does not let a user go who has come back to the node', async () => {
       const [user, node] = [someone(), someNode()]
       const one = sessionOf(user)
       await at(node).join(one)
       await at(node).leave(user, one.session)
       await at(node).join(sessionOf(user))
-      await at(node).release(user)
+      await at(node).endPresence(user, one.session)
+      await at(node).release(user, one.session)
       expect(await held(node, user)).toBe(1)
+    })
+
+    it('[P5] does not let a user go who has come back to the node and left it again', async () => {
+      const [user, node] = [someone(), someNode()]
+      const [one, two] = [sessionOf(user), sessionOf(user)]
+      await at(node).join(one)
+      await at(node).leave(user, one.session)
+      await at(node).join(two)
+      await at(node).leave(user, two.session)
+      await at(node).endPresence(user, one.session)
+      await at(node).release(user, one.session)
+      expect(await held(node, user)).toBe(1)
+      expect(await at(node).endPresence(user, two.session)).toEqual({ gone: 2 })
+      await at(node).release(user, two.session)
+      expect(await held(node, user)).toBe(0)
     })
 
     it('tells the nodes that still hold the user, and not the one that has lost them', async () => {

@@ -14,6 +14,7 @@
 local held, untold, online = KEYS[1], KEYS[2], KEYS[3]
 local node, bucket, to, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include tell
+-- @include session-frame
 -- @include tell-sessions
 -- @include note-nodes
 

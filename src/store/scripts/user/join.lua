@@ -27,6 +27,7 @@ local to, max, forget = ARGV[1], ARGV[2], ARGV[3]
 max, forget = tonumber(max), tonumber(forget)
 -- @include run-jobs
 -- @include post
+-- @include session-frame
 -- @include note-nodes
 
 -- Lets go of the devices that weren't seen for long, once there are many, and of more than 100 of the one unseen for
@@ -79,17 +80,13 @@ return run_jobs(4, 10, function(own, held, online, user, session, node, device, 
     facts[3] = name
   end
 
-  local shown = {}
-  for _, value in ipairs(sessions) do
-    shown[#shown + 1] = string.match(value, '^%S+ (.*)$')
-  end
-  local frame = '{"op":"session","sessions":[' .. table.concat(shown, ',') .. ']}'
-  if #shown > 1 then
-    post(nodes, 's', 'user:' .. user, #shown .. '/' .. count, frame, '', '')
+  local frame = session_frame(sessions)
+  if #sessions > 1 then
+    post(nodes, 's', 'user:' .. user, #sessions .. '/' .. count, frame, '', '')
   end
   local oldest = head and redis.call('XRANGE', own .. 'inbox', '-', '+', 'COUNT', 1)[1]
   local reply = {
-    'ok', tostring(came), head or '0-0', oldest and oldest[1] or '', position, tostring(#shown), tostring(count),
+    'ok', tostring(came), head or '0-0', oldest and oldest[1] or '', position, tostring(#sessions), tostring(count),
     facts[1] or facts[3] or '', facts[2] or '', frame,
   }
   for _, group in ipairs(redis.call('SMEMBERS', own .. 'groups')) do

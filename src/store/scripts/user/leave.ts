@@ -1,10 +1,8 @@
-import { defineScript, strings } from '../../script.ts'
+import { defineBatch } from '../../script.ts'
 
-export const leaveUser = defineScript({
+export const leaveUser = defineBatch({
   name: 'user/leave',
-  keys: ['sessions', 'devices', 'state', 'held'],
-  args: ['user', 'session', 'node', 'to'],
-  decode: (reply): { last: boolean } => {
-    return { last: strings(reply)[0] === 'last' }
-  },
+  args: ['to'],
+  job: ['own', 'held', 'user', 'session', 'node'],
+  decode: (reply): { last: boolean } => ({ last: reply === 'last' }),
 })

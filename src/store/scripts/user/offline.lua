@@ -1,21 +1,31 @@
 #!lua
---[[ offline: ends a user's presence if no session has come back within the grace of the last one.
-  Why a script: once, however many nodes ask.     Cost: O(1)
-  KEYS sessions  hash, session → <node id> <json>
-  KEYS state     hash: number of the last change of presence; last_left, the session whose leaving left none
-  KEYS online    sorted set of this bucket's users who are online
-  ARGV user      who
-  ARGV session   whose grace has ended; another that left later has a grace of its own
-  RETURNS        gone <number of this change>, the same when asked again | stays
+--[[ offline: ends the presence of users of whom no session has come back within the grace of the last one, and lets go
+  of the others.
+  Why a script: once, however many nodes ask.     Cost: O(jobs)
+  KEYS here      a key of this bucket
+  JOB  own       what the keys of the user start with: sessions, state (nodes, the ids of those that hold a session;
+                 last_left, the session whose leaving left none, and its node; number of the last change of presence)
+  JOB  held      the key of the owners of this bucket of which the node holds a socket
+  JOB  online    the key of this bucket's users who are online
+  JOB  user      who
+  JOB  session   whose grace has ended; another that left later has a grace of its own
+  JOB  node      node id
+  RETURNS        of each: the number of this change, the same when asked again | stays
 ]]
-local sessions, state, online = KEYS[1], KEYS[2], KEYS[3]
-local user, session = ARGV[1], ARGV[2]
+-- @include nodes-of
+-- @include let-go
+-- @include run-jobs
 
-if redis.call('HLEN', sessions) > 0 or redis.call('HGET', state, 'last_left') ~= session then
-  return { 'stays' }
-end
-if redis.call('ZREM', online, user) == 1 then
-  return { 'gone', tostring(redis.call('HINCRBY', state, 'presence', 1)) }
-end
--- Taken offline before: by this very call, whose answer was lost, or by the reaper. Telling it twice does no harm.
-return { 'gone', redis.call('HGET', state, 'presence') or '0' }
+return run_jobs(1, 6, function(own, held, online, user, session, node)
+  local state = own .. 'state'
+  local facts = redis.call('HMGET', state, 'last_left', 'presence')
+  if string.match(facts[1] or '', '^%S+') ~= session or redis.call('HLEN', own .. 'sessions') > 0 then
+    let_go(own, held, user, session, node)
+    return 'stays'
+  end
+  if redis.call('ZREM', online, user) == 1 then
+    return tostring(redis.call('HINCRBY', state, 'presence', 1))
+  end
+  -- Taken offline before: by this very call, whose answer was lost, or by the reaper. Telling it twice does no harm.
+  return facts[2] or '0'
+end)

@@ -1,11 +1,8 @@
-import { defineScript, strings } from '../../script.ts'
+import { defineBatch } from '../../script.ts'
 
-export const endPresence = defineScript({
+export const endPresence = defineBatch({
   name: 'user/offline',
-  keys: ['sessions', 'state', 'online'],
-  args: ['user', 'session'],
-  decode: (reply): { gone: number | undefined } => {
-    const [is, change] = strings(reply)
-    return { gone: is === 'gone' ? Number(change) : undefined }
-  },
+  args: [],
+  job: ['own', 'held', 'online', 'user', 'session', 'node'],
+  decode: (reply): { gone: number | undefined } => ({ gone: reply === 'stays' ? undefined : Number(reply) }),
 })

@@ -18,6 +18,7 @@ local sessions, devices, state = KEYS[1], KEYS[2], KEYS[3]
 local groups, held, online = KEYS[4], KEYS[5], KEYS[6]
 local user, node, to = ARGV[1], ARGV[2], ARGV[3]
 -- @include tell
+-- @include session-frame
 -- @include tell-sessions
 -- @include note-nodes
 

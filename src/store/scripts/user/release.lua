@@ -1,20 +1,20 @@
 #!lua
---[[ release: takes a user out of what a node holds, once everybody has been told that they left it.
-  Why a script: not if a session has come back to the node meanwhile.     Cost: O(1)
-  KEYS state     hash: nodes, the ids of those that hold a session
-  KEYS held      set, the owners of this bucket of which the node holds a socket
-  ARGV user      who
-  ARGV node      node id
-  RETURNS        ok
+--[[ release: takes users out of what a node holds, once everybody has been told that they are offline.
+  Why a script: not if a session has come back to the node meanwhile.     Cost: O(jobs)
+  KEYS here      a key of this bucket
+  JOB  own       what the keys of the user start with: state (nodes, the ids of those that hold a session; last_left,
+                 the session whose leaving left none, and its node)
+  JOB  held      the key of the owners of this bucket of which the node holds a socket
+  JOB  user      who
+  JOB  session   whose leaving has been told
+  JOB  node      node id
+  RETURNS        of each: ok
 ]]
-local state, held = KEYS[1], KEYS[2]
-local user, node = ARGV[1], ARGV[2]
 -- @include nodes-of
+-- @include let-go
+-- @include run-jobs
 
-for _, holder in ipairs(nodes_of(redis.call('HGET', state, 'nodes'))) do
-  if holder == node then
-    return { 'ok' }
-  end
-end
-redis.call('SREM', held, 'user:' .. user)
-return { 'ok' }
+return run_jobs(1, 5, function(own, held, user, session, node)
+  let_go(own, held, user, session, node)
+  return 'ok'
+end)

@@ -1,8 +1,8 @@
-import { defineScript } from '../../script.ts'
+import { defineBatch } from '../../script.ts'
 
-export const releaseUser = defineScript({
+export const releaseUser = defineBatch({
   name: 'user/release',
-  keys: ['state', 'held'],
-  args: ['user', 'node'],
+  args: [],
+  job: ['own', 'held', 'user', 'session', 'node'],
   decode: (): void => {},
 })
