@@ -22,8 +22,9 @@ export interface LocalConv extends Stream<MessageId> {
 }
 
 /** Sessions of a user that are being written, and what the bus has said meanwhile. */
-interface Arrival {
+export interface Arrival {
   count: number
+  /** There was news of other sessions or devices. */
   accompanied: boolean
 }
 
@@ -55,17 +56,21 @@ export class Hub {
 
   /**
    * A session of this user is about to be written. The answer may come after the news of the next one, which finds
-   * nobody here: it is kept until then.
-   * @returns what ends the arrival, and says whether there was news of other sessions or devices
+   * nobody here: it is kept until then, when `arrived` follows.
    */
-  arrives(user: UserId): () => boolean {
-    const arrival = this.#arrivals.get(user) ?? { count: 0, accompanied: false }
-    this.#arrivals.set(user, arrival)
-    arrival.count++
-    return () => {
-      if (--arrival.count === 0) this.#arrivals.delete(user)
-      return arrival.accompanied
+  arrives(user: UserId): Arrival {
+    let arrival = this.#arrivals.get(user)
+    if (!arrival) {
+      arrival = { count: 0, accompanied: false }
+      this.#arrivals.set(user, arrival)
     }
+    arrival.count++
+    return arrival
+  }
+
+  /** The answer has come, or won't. */
+  arrived(user: UserId, arrival: Arrival): void {
+    if (--arrival.count === 0) this.#arrivals.delete(user)
   }
 
   /** The bus says that a user has other sessions or devices. */

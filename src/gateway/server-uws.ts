@@ -18,13 +18,13 @@ import { IDLE_TIMEOUT_MS, MAX_CLOSEABLE_FRAME_BYTES, SUBPROTOCOL } from '@starli
 import { BootError } from '../lib/boot-error.ts'
 import type { Tally } from '../lib/tally.ts'
 import type { ConnectionHandler, Receiver, TopicPublisher } from './connection.ts'
-import { COMPRESS_FROM_BYTES, Tick, UwsConnection } from './uws-connection.ts'
+import { COMPRESS_FROM_BYTES, Tick, textOf, UwsConnection } from './uws-connection.ts'
 import { type Fetch, serveHttp } from './uws-http.ts'
 
 /** Whether a browser's page may connect, and whether there is room. */
 export interface Door {
   /** @returns undefined to let it in, else the answer */
-  refuse(request: { origin: string; host: string; remoteAddress: string }): Refusal | undefined
+  refuse(request: { origin: string; host: string }): Refusal | undefined
 }
 
 export interface Refusal {
@@ -58,7 +58,8 @@ type ExclusiveListen = (
 const EXCLUSIVE_PORT = 1
 
 interface SocketData {
-  remoteAddress: string
+  /** What the proxy says of the client's address, where one is trusted. */
+  proxiedAddress: string | undefined
   connection: UwsConnection | undefined
   receiver: Receiver | undefined
 }
@@ -88,7 +89,7 @@ export class UwsServer implements TopicPublisher {
         upgrade: (res, req, context) => this.#upgrade(res, req, context),
         open: (ws) => {
           const data = ws.getUserData()
-          data.connection = new UwsConnection(ws, data.remoteAddress, tick)
+          data.connection = new UwsConnection(ws, data.proxiedAddress, tick)
           data.receiver = options.handler.open(data.connection)
         },
         message: (ws, message, isBinary) => {
@@ -105,7 +106,8 @@ export class UwsServer implements TopicPublisher {
       })
       .any('/*', (res, req) =>
         serveHttp(res, req, options.fetch, {
-          remoteAddress: remoteAddressOf(res, req, options.trustProxy),
+          remoteAddress:
+            (options.trustProxy && proxiedAddressOf(res, req)) || textOf(res.getRemoteAddressAsText()),
           tls: tls !== undefined,
         }),
       )
@@ -146,8 +148,10 @@ export class UwsServer implements TopicPublisher {
 
   #upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
     const protocols = req.getHeader('sec-websocket-protocol')
-    const remoteAddress = remoteAddressOf(res, req, this.#options.trustProxy)
-    if (!protocols.split(',').some((protocol) => protocol.trim() === SUBPROTOCOL)) {
+    if (
+      protocols !== SUBPROTOCOL &&
+      !protocols.split(',').some((protocol) => protocol.trim() === SUBPROTOCOL)
+    ) {
       this.#options.handshakes.add('subprotocol')
       refuse(res, '400 Bad Request', 'bad_request', `ask for the WebSocket subprotocol ${SUBPROTOCOL}`)
       return
@@ -155,7 +159,6 @@ export class UwsServer implements TopicPublisher {
     const refusal = this.#options.door.refuse({
       origin: req.getHeader('origin'),
       host: req.getHeader('host'),
-      remoteAddress,
     })
     if (refusal) {
       const [status, code] =
@@ -163,8 +166,9 @@ export class UwsServer implements TopicPublisher {
       refuse(res, status!, code!, refusal.message, refusal.retryAfterS)
       return
     }
+    const proxiedAddress = this.#options.trustProxy ? proxiedAddressOf(res, req) : undefined
     res.upgrade<SocketData>(
-      { remoteAddress, connection: undefined, receiver: undefined },
+      { proxiedAddress, connection: undefined, receiver: undefined },
       req.getHeader('sec-websocket-key'),
       SUBPROTOCOL,
       req.getHeader('sec-websocket-extensions'),
@@ -188,15 +192,8 @@ function refuse(
   })
 }
 
-const text = (bytes: ArrayBuffer) => Buffer.from(bytes).toString()
-
-/** The client's address; behind a trusted proxy the one that it names. */
-function remoteAddressOf(res: HttpResponse, req: HttpRequest, trustProxy: boolean): string {
-  if (trustProxy) {
-    const proxied = text(res.getProxiedRemoteAddressAsText())
-    if (proxied !== '') return proxied
-    const forwarded = req.getHeader('x-forwarded-for').split(',').at(-1)?.trim()
-    if (forwarded) return forwarded
-  }
-  return text(res.getRemoteAddressAsText())
+/** @returns the client's address as a trusted proxy names it */
+function proxiedAddressOf(res: HttpResponse, req: HttpRequest): string | undefined {
+  const proxied = textOf(res.getProxiedRemoteAddressAsText())
+  return proxied || req.getHeader('x-forwarded-for').split(',').at(-1)?.trim() || undefined
 }

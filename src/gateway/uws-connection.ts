@@ -7,6 +7,9 @@ import type { WebSocket } from 'uWebSockets.js'
 import { CLOSE_CODES, type CloseCode } from '@starling/protocol/close'
 import type { Connection } from './connection.ts'
 
+/** @returns what the library hands out as bytes, as the text that it is */
+export const textOf = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString()
+
 /** Frames above this many bytes are compressed for peers that agreed to it. */
 export const COMPRESS_FROM_BYTES = 1024
 
@@ -32,7 +35,7 @@ export class Tick {
 }
 
 export class UwsConnection implements Connection {
-  readonly remoteAddress: string
+  readonly #proxiedAddress: string | undefined
   /** Undefined once it is closed: the library throws on a closed socket. */
   #ws: WebSocket<unknown> | undefined
   readonly #tick: Tick
@@ -40,10 +43,16 @@ export class UwsConnection implements Connection {
   #outgoing: (string | Uint8Array)[] | undefined
   #drained: (() => void)[] | undefined
 
-  constructor(ws: WebSocket<unknown>, remoteAddress: string, tick: Tick) {
+  /** @param proxiedAddress the client's address, where it is not the socket's */
+  constructor(ws: WebSocket<unknown>, proxiedAddress: string | undefined, tick: Tick) {
     this.#ws = ws
-    this.remoteAddress = remoteAddress
+    this.#proxiedAddress = proxiedAddress
     this.#tick = tick
+  }
+
+  /** Read when somebody asks: hardly anybody does. */
+  get remoteAddress(): string {
+    return this.#proxiedAddress ?? (this.#ws ? textOf(this.#ws.getRemoteAddressAsText()) : '')
   }
 
   send(frame: string | Uint8Array): void {

@@ -244,8 +244,8 @@ export type Joined =
       devices: number
       name: string | undefined
       avatar: string | undefined
-      /** The `session` frame, ready to send. */
-      sessionFrame: string
+      /** The `session` frame, ready to send; undefined where this is the user's only session. */
+      sessionFrame: string | undefined
       groups: GroupId[]
     }
   | { is: 'full' }

@@ -1,14 +1,15 @@
 /**
  * hello, token, ping: how a connection becomes a session and stays one.
  */
+import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
 import { groupConv, ORIGIN, type SessionId } from '@starling/protocol/ids'
 import { HEARTBEAT_MS } from '@starling/protocol/limits'
-import { v4 as uuid } from 'uuid'
 import type { Joined } from '../../services/ports.ts'
 import { hasGap } from '../../services/sync.ts'
 import type { GatewayContext } from '../context.ts'
+import type { Arrival } from '../hub.ts'
 import type { Identity, Live, Session } from '../session.ts'
 import { begin } from './position.ts'
 
@@ -25,24 +26,14 @@ export async function hello(
   if (session.state.is === 'joining') session.state.user = claims.user // from here on it can be kicked
   const identity: Identity = {
     user: claims.user,
-    session: uuid() as SessionId,
+    session: randomUUID() as string as SessionId,
     device: frame.device,
     platform: frame.platform ?? '',
     since: Date.now(),
     name: claims.name,
   }
-  const arrived = context.hub.arrives(identity.user)
-  let accompanied = false
-  const joined = await context.sessions
-    .join(identity)
-    .catch((fault: unknown) => {
-      // It may be written though no answer came: a session that nobody has would keep its user online.
-      void context.departures.leave(identity)
-      throw fault
-    })
-    .finally(() => {
-      accompanied = arrived()
-    })
+  const arrival = context.hub.arrives(identity.user)
+  const joined = await join(context, identity, arrival)
   if (joined.is === 'full') throw new ProtocolError('forbidden', 'too many sessions of this user')
   if (joined.came !== undefined) context.presence.came(identity.user, joined.came)
   if (session.state.is !== 'joining') {
@@ -54,19 +45,34 @@ export async function hello(
   session.tokenExp = claims.exp
   const here = context.hub.user(identity.user, joined.inboxHead)
   here.sessions.add(session)
-  here.alone = !accompanied && joined.devices <= 1 && joined.sessions <= 1
+  here.alone = !arrival.accompanied && joined.devices <= 1 && joined.sessions <= 1
   session.state.here = here
   const [next] = session.state.waiting
   if (next?.op === 'sync') begin(context, session, next)
-  await Promise.all(joined.groups.map((group) => context.follow.enter(here, group)))
+  if (joined.groups.length > 0)
+    await Promise.all(joined.groups.map((group) => context.follow.enter(here, group)))
   if (isClosed(session)) return
   session.state = { is: 'live', here }
   for (const topic of context.channelTopics) session.connection.subscribe(topic)
   for (const group of here.groups.keys()) session.connection.subscribe(groupConv(group))
   session.send(welcome(context, identity, joined, frame))
-  session.sendRaw(joined.sessionFrame)
+  if (joined.sessionFrame === undefined) session.send(onlySession(context, identity))
+  else session.sendRaw(joined.sessionFrame)
+  if (!context.log.isLevelEnabled('info')) return
   const { user, session: id, device } = identity
   context.log.info({ user, session: id, device, address: session.connection.remoteAddress }, 'session begins')
+}
+
+async function join(context: GatewayContext, identity: Identity, arrival: Arrival): Promise<Joined> {
+  try {
+    return await context.sessions.join(identity)
+  } catch (fault) {
+    // It may be written though no answer came: a session that nobody has would keep its user online.
+    void context.departures.leave(identity)
+    throw fault
+  } finally {
+    context.hub.arrived(identity.user, arrival)
+  }
 }
 
 export async function token(
@@ -106,6 +112,13 @@ function welcome(
     resumed: position !== undefined && !hasGap(position, oldestInbox, inboxHead ?? ORIGIN),
     limits: context.limits,
   }
+}
+
+function onlySession(
+  { nodeName }: GatewayContext,
+  { session, device, platform, since }: Identity,
+): ServerFrameOf<'session'> {
+  return { op: 'session', sessions: [{ session, device, platform, node: nodeName, since }] }
 }
 
 /** Through a function, since the type checker holds a state for unchanged over an await. */

@@ -73,7 +73,7 @@ export function sessionsSuite(store: () => StoreWorld): void {
     it('tells every node that holds the user of all sessions', async () => {
       const [user, one, two] = [someone(), someNode(), someNode()]
       const [first, second] = [sessionOf(user, { platform: 'a "b"' }), sessionOf(user)]
-      await at(one).join(first)
+      expect(ok(await at(one).join(first)).sessionFrame).toBeUndefined()
       const ears = [await store().ear(one, `user:${user}`), await store().ear(two, `user:${user}`)]
       const { sessionFrame } = ok(await at(two).join(second))
       for (const ear of ears) {
@@ -81,7 +81,7 @@ export function sessionsSuite(store: () => StoreWorld): void {
           { kind: 's', topic: `user:${user}`, mark: '2/2', frame: sessionFrame },
         ])
       }
-      const { sessions } = JSON.parse(sessionFrame) as { sessions: { session: string }[] }
+      const { sessions } = JSON.parse(sessionFrame!) as { sessions: { session: string }[] }
       const [a] = sessions.filter(({ session }) => session === first.session)
       expect(a).toEqual({
         session: first.session,

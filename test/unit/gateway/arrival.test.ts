@@ -27,20 +27,22 @@ function gateway() {
 describe('a session that arrives', () => {
   it('[P1] knows of the second device whose news came before its own answer', () => {
     const { hub, hears } = gateway()
-    const arrived = hub.arrives(ALICE)
+    const arrival = hub.arrives(ALICE)
     hears('alice', 1, 1)
     hears('alice', 2, 2)
     hears('alice', 1, 1)
-    expect(arrived()).toBe(true)
+    expect(arrival.accompanied).toBe(true)
   })
 
   it('is alone where nothing else was heard, or only before and of others', () => {
     const { hub, hears } = gateway()
     hears('alice', 2, 2)
-    const arrived = hub.arrives(ALICE)
+    const arrival = hub.arrives(ALICE)
     hears('alice', 1, 1)
     hears('bob', 2, 2)
-    expect(arrived()).toBe(false)
-    expect(hub.arrives(ALICE)()).toBe(false)
+    expect(arrival.accompanied).toBe(false)
+    hub.arrived(ALICE, arrival)
+    hears('alice', 2, 2)
+    expect(hub.arrives(ALICE).accompanied).toBe(false)
   })
 })

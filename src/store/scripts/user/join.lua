@@ -18,9 +18,10 @@
   JOB  info      the session as clients see it, JSON
   JOB  name      the name in the token, or empty
   JOB  now       ms, to note when the device was seen
-  RETURNS        of each: ok <came> <inbox head> <oldest inbox id> <device position> <sessions> <devices> <name> <avatar>
-                 <session frame> <group>* | full
-                 came: the number of this change of presence, 0 if the user was online; device position: empty for a new device
+  RETURNS        of each: {<came> <inbox head> <oldest inbox id> <device position> <sessions> <devices>, name, avatar,
+                 the session frame, a group*} | full
+                 the first, a text of six, has a - for the oldest id of an empty inbox and the position of a new device;
+                 came: the number of this change of presence, 0 if the user was online; frame: empty for the only session
   PUBLISHES      the session frame on the channel of each node that holds the user, if this is not the only session
 ]]
 local to, max, forget = ARGV[1], ARGV[2], ARGV[3]
@@ -56,7 +57,7 @@ end
 return run_jobs(4, 10, function(own, held, online, user, session, node, device, info, name, now)
   local sessions = redis.call('HVALS', own .. 'sessions')
   if #sessions >= max then
-    return { 'full' }
+    return 'full'
   end
   sessions[#sessions + 1] = node .. ' ' .. info
   redis.call('HSET', own .. 'sessions', session, sessions[#sessions])
@@ -70,7 +71,7 @@ return run_jobs(4, 10, function(own, held, online, user, session, node, device, 
   local head, nodes = noted[1], note_nodes(state, noted[2], sessions)
   local devices = own .. 'devices'
   local known = redis.call('HGET', devices, device)
-  local position = known and string.match(known, '^%S+') or ''
+  local position = known and string.match(known, '^%S+') or '-'
   redis.call('HSET', devices, device, (known and position or head or '0-0') .. ' ' .. now)
   local count = known and redis.call('HLEN', devices) or forget_devices(devices, device, tonumber(now))
 
@@ -80,15 +81,14 @@ return run_jobs(4, 10, function(own, held, online, user, session, node, device, 
     facts[3] = name
   end
 
-  local frame = session_frame(sessions)
+  local frame = ''
   if #sessions > 1 then
+    frame = session_frame(sessions)
     post(nodes, 's', 'user:' .. user, #sessions .. '/' .. count, frame, '', '')
   end
   local oldest = head and redis.call('XRANGE', own .. 'inbox', '-', '+', 'COUNT', 1)[1]
-  local reply = {
-    'ok', tostring(came), head or '0-0', oldest and oldest[1] or '', position, tostring(#sessions), tostring(count),
-    facts[1] or facts[3] or '', facts[2] or '', frame,
-  }
+  local start = came .. ' ' .. (head or '0-0') .. ' ' .. (oldest and oldest[1] or '-') .. ' ' .. position
+  local reply = { start .. ' ' .. #sessions .. ' ' .. count, facts[1] or facts[3] or '', facts[2] or '', frame }
   for _, group in ipairs(redis.call('SMEMBERS', own .. 'groups')) do
     reply[#reply + 1] = group
   end

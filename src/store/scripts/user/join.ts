@@ -7,31 +7,20 @@ export const joinUser = defineBatch({
   args: ['to', 'max', 'forget'],
   job: ['own', 'held', 'online', 'user', 'session', 'node', 'device', 'info', 'name', 'now'],
   decode: (reply): Joined => {
-    const [
-      is,
-      came,
-      inboxHead,
-      oldest,
-      position,
-      sessions,
-      devices,
-      name,
-      avatar,
-      sessionFrame = '',
-      ...groups
-    ] = strings(reply)
-    if (is !== 'ok') return { is: 'full' }
+    if (reply === 'full') return { is: 'full' }
+    const [start = '', name, avatar, sessionFrame, ...groups] = strings(reply)
+    const [came, inboxHead, oldest, position, sessions, devices] = start.split(' ')
     return {
-      is,
+      is: 'ok',
       came: Number(came) || undefined,
       inboxHead: inboxHead as InboxPosition,
-      oldestInbox: (oldest || undefined) as InboxPosition | undefined,
-      devicePosition: (position || undefined) as InboxPosition | undefined,
+      oldestInbox: (oldest === '-' ? undefined : oldest) as InboxPosition | undefined,
+      devicePosition: (position === '-' ? undefined : position) as InboxPosition | undefined,
       sessions: Number(sessions),
       devices: Number(devices),
       name: name || undefined,
       avatar: avatar || undefined,
-      sessionFrame,
+      sessionFrame: sessionFrame || undefined,
       groups: groups as GroupId[],
     }
   },

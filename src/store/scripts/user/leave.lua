@@ -38,6 +38,6 @@ return run_jobs(2, 5, function(own, held, user, session, node)
   if not stays then
     redis.call('SREM', held, 'user:' .. user)
   end
-  post(nodes, 's', 'user:' .. user, #left .. '/' .. redis.call('HLEN', own .. 'devices'), session_frame(left))
+  post(nodes, 's', 'user:' .. user, #left .. '/' .. redis.call('HLEN', own .. 'devices'), session_frame(left), '', '')
   return 'more'
 end)
