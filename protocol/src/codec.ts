@@ -4,9 +4,9 @@
  */
 import { ProtocolError } from './errors.ts'
 import type { ClientFrame, ClientFrameOf, ServerFrame } from './frames.ts'
-import { isRef, isTarget, type Ref } from './ids.ts'
+import { isId, isRef, isTarget, type Ref } from './ids.ts'
 import { MAX_DEPTH } from './limits.ts'
-import { clientFrame } from './schemas.ts'
+import { clientFrame, MAX_PLATFORM_LENGTH } from './schemas.ts'
 
 /** What came of one frame. An error carries the op and the `ref` to answer to, where the frame had good ones. */
 export type Decoded =
@@ -39,6 +39,19 @@ function isPlainSend(value: object): value is ClientFrameOf<'send'> {
   return type === 'text' && typeof text === 'string' && text !== ''
 }
 
+/** The same for a hello: every connect begins with one, and all at once when a node has died. */
+function isPlainHello(value: object): value is ClientFrameOf<'hello'> {
+  for (const key in value)
+    if (key !== 'op' && key !== 'ref' && key !== 'token' && key !== 'device' && key !== 'platform')
+      return false
+  const { ref, token, device, platform } = value as Partial<Record<string, unknown>>
+  if (typeof token !== 'string' || !isId(device) || (ref !== undefined && !isRef(ref))) return false
+  return (
+    platform === undefined ||
+    (typeof platform === 'string' && platform.length <= MAX_PLATFORM_LENGTH && platform.isWellFormed())
+  )
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 const badFrame = (message: string): Decoded => ({
@@ -64,6 +77,7 @@ export function decodeClientFrame(bytes: ArrayBuffer | Uint8Array): Decoded {
   const { op, ref } = value as { op?: unknown; ref?: unknown }
   if (typeof op !== 'string') return badFrame('no op')
   if (op === 'send' && isPlainSend(value)) return { ok: true, frame: value }
+  if (op === 'hello' && isPlainHello(value)) return { ok: true, frame: value }
   if (isDeeperThan(value, MAX_DEPTH)) return badFrame('nested too deep')
 
   const answerTo = isRef(ref) ? ref : undefined

@@ -100,13 +100,15 @@ const positionsByConv = z
   })
   .transform((value) => new Map(Object.entries(value as Record<ConvId, MessageId>) as [ConvId, MessageId][]))
 
+export const MAX_PLATFORM_LENGTH = 64
+
 const hello = z.object({
   op: z.literal('hello'),
   ref: ref.optional(),
   /** A missing one is no wrong field but a missing right: `unauthorized`. */
   token: z.string().default(''),
   device: deviceId,
-  platform: z.string().max(64).refine(wellFormed, 'must be well-formed Unicode').optional(),
+  platform: z.string().max(MAX_PLATFORM_LENGTH).refine(wellFormed, 'must be well-formed Unicode').optional(),
   inbox: inboxPosition.optional(),
 })
 const token = z.object({ op: z.literal('token'), ref: ref.optional(), token: z.string() })

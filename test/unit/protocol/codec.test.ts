@@ -205,17 +205,11 @@ describe('a good frame', () => {
   })
 })
 
+const odd = fc.oneof(fc.constant(''), fc.string(), fc.integer(), fc.constant(null), fc.object(), fc.boolean())
+const mostly = <T>(good: fc.Arbitrary<T>) =>
+  fc.oneof({ arbitrary: good, weight: 9 }, { arbitrary: odd, weight: 1 })
+
 test('the short way for plain sends takes what the schema takes, and gives what it gives', () => {
-  const odd = fc.oneof(
-    fc.constant(''),
-    fc.string(),
-    fc.integer(),
-    fc.constant(null),
-    fc.object(),
-    fc.boolean(),
-  )
-  const mostly = <T>(good: fc.Arbitrary<T>) =>
-    fc.oneof({ arbitrary: good, weight: 9 }, { arbitrary: odd, weight: 1 })
   const body = fc.record(
     {
       type: mostly(fc.constantFrom('text', 'custom')),
@@ -239,6 +233,36 @@ test('the short way for plain sends takes what the schema takes, and gives what 
       ['__proto__']: odd,
     },
     { requiredKeys: ['op', 'ref', 'to', 'body'] },
+  )
+  let taken = 0
+  fc.assert(
+    fc.property(frame, (value) => {
+      const text = JSON.stringify(value)
+      const decoded = decodeClientFrame(bytes(text))
+      const parsed = clientFrame.safeParse(JSON.parse(text))
+      expect(decoded.ok).toBe(parsed.success)
+      if (!decoded.ok || !parsed.success) return
+      taken += 1
+      expect(decoded.frame).toEqual(parsed.data)
+    }),
+    { numRuns: 2_000 },
+  )
+  expect(taken).toBeGreaterThan(200)
+})
+
+test('so does the short way for plain hellos', () => {
+  const frame = fc.record(
+    {
+      op: fc.constant('hello'),
+      ref: mostly(fc.stringMatching(/^[ -~]{1,64}$/)),
+      token: mostly(fc.string()),
+      device: mostly(fc.constantFrom('phone', 'a b', '..', '__proto__', 'd'.repeat(64), 'd'.repeat(65))),
+      platform: mostly(fc.constantFrom('', 'web', 'w'.repeat(64), 'w'.repeat(65), '\ud800')),
+      inbox: fc.constantFrom('1-1', '01-1'),
+      more: odd,
+      ['__proto__']: odd,
+    },
+    { requiredKeys: ['op', 'device'] },
   )
   let taken = 0
   fc.assert(
