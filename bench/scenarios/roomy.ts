@@ -23,7 +23,6 @@ interface Try {
 
 /** Between tries, ms: the gateway's own rounds fall into some of them, which is why the best one counts. */
 const PAUSE_MS = 150
-const SLOWLOG_ENTRIES = 100_000
 
 export async function roomy(setting: { groups: number; dms: number; tries: number }): Promise<Sample> {
   let tap: Tap | undefined
@@ -39,8 +38,6 @@ export async function roomy(setting: { groups: number; dms: number; tries: numbe
       async (system) => {
         const login = await prepare(system, setting)
         const redis = await createClient({ url: redisUrl }).connect()
-        // Every command with its time: those that a script calls count within it alone.
-        await redis.configSet({ 'slowlog-log-slower-than': '0', 'slowlog-max-len': String(SLOWLOG_ENTRIES) })
         const tries: Try[] = []
         while (tries.length < setting.tries) tries.push(await connectOnce(login, tap!, redis))
         redis.destroy()
@@ -74,9 +71,9 @@ async function prepare(system: System, { groups, dms }: { groups: number; dms: n
   return login
 }
 
-async function connectOnce(login: Login, tap: Tap, redis: Slow): Promise<Try> {
+async function connectOnce(login: Login, tap: Tap, redis: Informed): Promise<Try> {
   await sleep(PAUSE_MS)
-  await redis.sendCommand(['SLOWLOG', 'RESET'])
+  const redisMsBefore = await workOf(redis)
   tap.reset()
   const [synced, startMs] = [Promise.withResolvers<void>(), performance.now()]
   let welcomeTrips = 0
@@ -95,15 +92,18 @@ async function connectOnce(login: Login, tap: Tap, redis: Slow): Promise<Try> {
   for (const frame of dialect.login(login, true)) socket.send(frame)
   await synced.promise
   const [trips, ms] = [tap.roundTrips, performance.now() - startMs]
+  const redisMs = (await workOf(redis)) - redisMsBefore
   socket.close()
-  const entries = (await redis.sendCommand(['SLOWLOG', 'GET', '-1'])) as [number, number, number, string[]][]
-  const worked = entries.filter(
-    ([, , , [command = '']]) => !['SLOWLOG', 'PING'].includes(command.toUpperCase()),
-  )
-  const redisMs = worked.reduce((sum, [, , us]) => sum + us, 0) / 1e3
   return { welcomeTrips, trips, redisMs, ms }
 }
 
-interface Slow {
+interface Informed {
   sendCommand(words: string[]): Promise<unknown>
+}
+
+/** What the thread that serves commands has used so far, ms of CPU: reading, working, answering. */
+async function workOf(redis: Informed): Promise<number> {
+  const info = (await redis.sendCommand(['INFO', 'cpu'])) as string
+  const seconds = (name: string) => Number(new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1])
+  return 1e3 * (seconds('used_cpu_user_main_thread') + seconds('used_cpu_sys_main_thread'))
 }
