@@ -16,7 +16,8 @@ import { hello, ping, token } from './handlers/session.ts'
 import { unwatch, watch } from './handlers/watch.ts'
 import { type Live, Session } from './session.ts'
 
-type Reply = ServerFrame | undefined
+/** A frame, or one that is serialised already, with its ref. */
+type Reply = ServerFrame | string | undefined
 
 /** When to try again what was refused since too much was under way, ms. */
 const BUSY_RETRY_MS = 1_000
@@ -108,7 +109,9 @@ export class Dispatch implements ConnectionHandler {
     try {
       if (!session.begin(cost)) this.#busy(session)
       const reply = await this.#run(live, frame)
-      if (reply) session.send(frame.ref === undefined ? reply : ({ ...reply, ref: frame.ref } as ServerFrame))
+      if (typeof reply === 'string') session.sendRaw(reply)
+      else if (reply)
+        session.send(frame.ref === undefined ? reply : ({ ...reply, ref: frame.ref } as ServerFrame))
     } catch (fault) {
       const error = this.#known(fault, { op: frame.op, user: live.identity.user })
       this.#context.metrics.errors.add(error.code)

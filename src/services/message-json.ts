@@ -47,6 +47,15 @@ export const inboxFrame = (position: string, entry: string): string =>
 export const parseMessage = (id: string, tail: string): MessageFrame =>
   JSON.parse(logFrame(id, tail)) as MessageFrame
 
+/** @returns the `ack` of a send */
+export function ackFrame(
+  ref: string,
+  { conv, id, inbox, dup }: { conv: string; id: string; inbox?: string; dup?: true },
+): string {
+  const place = inbox === undefined ? '' : `,"inbox":"${inbox}"`
+  return `{"op":"ack","ref":${JSON.stringify(ref)},"conv":"${conv}","id":"${id}"${place}${dup ? ',"dup":true' : ''}}`
+}
+
 const ENTRY_START = /^"id":"([^"]+)","conv":"([^"]+)","from":"([^"]+)"/
 
 /** @returns whose message an inbox entry is, without parsing the message */

@@ -5,6 +5,7 @@ import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
 import { type ConvId, convOf, SYSTEM, type UserId } from '@starling/protocol/ids'
 import { TYPING_EVERY_MS } from '@starling/protocol/limits'
+import { ackFrame } from '../../services/message-json.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Live } from '../session.ts'
 
@@ -13,11 +14,12 @@ const TYPING_CONVS_MAX = 100
 /** When to try again where the gateway is behind, ms. */
 const OVERLOADED_RETRY_MS = 1_000
 
+/** @returns the ack, serialised: most of all replies are one */
 export async function send(
   context: GatewayContext,
   { session, identity, here }: Live,
   frame: ClientFrameOf<'send'>,
-): Promise<ServerFrameOf<'ack'>> {
+): Promise<string> {
   const kind = frame.to.slice(0, frame.to.indexOf(':'))
   const now = performance.now()
   const retryIn = session.sends.take(now)
@@ -46,7 +48,7 @@ export async function send(
     if (context.doubts.about(topic)) await context.doubts.settled(topic)
     context.metrics.ackLatency.observe((performance.now() - now) / 1000)
     context.metrics.sends.add(sent.dup ? `${kind} dup` : `${kind} ok`)
-    return { op: 'ack', ref: frame.ref, ...sent }
+    return ackFrame(frame.ref, sent)
   } catch (fault) {
     context.metrics.sends.add(`${kind} ${fault instanceof ProtocolError ? fault.code : 'internal'}`)
     throw fault

@@ -3,6 +3,7 @@ import { dmOf, groupConv, type MessageId, type UserId } from '@starling/protocol
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  ackFrame,
   entryHead,
   eventTail,
   eventTailAround,
@@ -64,6 +65,27 @@ describe('a message', () => {
   it('has neither reply nor mentions where there are none', () => {
     expect(messageTail(needleOf(conv, alice, 'r'), '{}', {})).toBe(
       '"conv":"dm:alice:bob","from":"alice","ref":"r","body":{}',
+    )
+  })
+})
+
+describe('an ack', () => {
+  it('is the frame it stands for, whatever the ref', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1, maxLength: 64 }),
+        fc.boolean(),
+        fc.boolean(),
+        (ref, isDup, hasPlace) => {
+          const sent = {
+            conv: 'dm:alice:bob',
+            id: '1760000000000-42',
+            ...(hasPlace && { inbox: '1760000000001-7' }),
+            ...(isDup && { dup: true as const }),
+          }
+          expect(JSON.parse(ackFrame(ref, sent))).toEqual({ op: 'ack', ref, ...sent })
+        },
+      ),
     )
   })
 })
