@@ -19,13 +19,18 @@ const TAIL_CHARACTERS = 4_000
 const given = new Set<number>()
 
 /**
- * Picks below the ports the kernel gives to outgoing connections, so that nobody takes a gateway's port while it
- * is down, and at random, since several test processes pick at the same time.
- * @returns a port of 127.0.0.1 that nothing listens on
+ * Test processes that run side by side pick from ranges of their own: a port that one has found free, and where its gateway
+ * does not listen yet, is free for all others. All lie below the ports the kernel gives to outgoing connections, so that
+ * nobody takes a gateway's port while it is down.
  */
+const RANGES = { first: 10_000, size: 1_375, count: 16 }
+const range = Number(process.env['VITEST_POOL_ID'] ?? 0) % RANGES.count
+const firstPort = RANGES.first + range * RANGES.size
+
+/** @returns a port of 127.0.0.1 that nothing listens on */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(10_000, 32_000)
+    const port = randomInt(firstPort, firstPort + RANGES.size)
     if (given.has(port)) continue
     given.add(port)
     const probe = createServer()
