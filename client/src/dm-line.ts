@@ -8,6 +8,8 @@ import { Held, MAX_HELD, type Place } from './held.ts'
 
 /** More holes than this are not remembered: the oldest count as filled. */
 const MAX_HOLES = 100
+/** Of so many messages, the newest, the ms is remembered. */
+const MAX_TIMES = 100
 
 /** What has come of a dm: everything up to its last message but for these ranges of seqs, ascending. */
 export interface DmState extends Place {
@@ -21,6 +23,11 @@ export class DmLine<T> {
   readonly #holes: [first: number, last: number][] = []
   readonly #held = new Held<T>()
   readonly #deliver: (item: T) => void
+  /**
+   * seq → ms of what was delivered. A failover may have given the seq of a lost message anew, and one's own ack may tell of
+   * what came behind it first: then it is not the same message.
+   */
+  readonly #times = new Map<number, number>()
 
   constructor(deliver: (item: T) => void) {
     this.#deliver = deliver
@@ -49,13 +56,14 @@ export class DmLine<T> {
    * @param missed the inbox has not brought everything yet: what may be missing here may be on its way
    */
   take(ms: number, seq: number, item: T, settled = false, missed = false): Verdict {
+    if (this.#times.get(seq) === ms) return 'seen'
     const isOpen = seq > this.#seq || (ms <= this.#ms && this.#holeOf(seq) >= 0)
     if (missed && !settled && isOpen) return this.#hold(ms, seq, item)
     if (this.#seq === 0 && seq > 1) {
       if (!this.broken) return this.#begin(ms, seq, item)
       // What came before it, and was held for what the inbox still had to bring, goes first.
       this.#held.add({ ms, seq, item })
-      this.#releaseUntil(seq)
+      this.#releaseWhile((held) => held.seq <= seq)
       this.#drain(missed)
       return 'next'
     }
@@ -66,26 +74,28 @@ export class DmLine<T> {
     }
     if (seq > this.#seq) return this.#hold(ms, seq, item)
     if (ms > this.#ms) {
-      this.release()
+      this.#releaseWhile((held) => held.ms < ms)
       this.#begin(ms, seq, item)
+      this.#drain(missed)
       return 'back'
     }
-    if (!this.#fill(seq)) return 'seen'
-    this.#deliver(item)
+    const wasGivenAnew = ms > (this.#times.get(seq) ?? Number.POSITIVE_INFINITY)
+    if (!this.#fill(seq) && !wasGivenAnew) return 'seen'
+    this.#pass(ms, seq, item)
     return 'next'
   }
 
   /** Delivers all that is held and remembers the holes. */
   release(): void {
-    this.#releaseUntil(Number.POSITIVE_INFINITY)
+    this.#releaseWhile(() => true)
     this.#held.clear()
   }
 
-  #releaseUntil(seq: number): void {
-    for (let held = this.#held.first(); held !== undefined && held.seq <= seq; held = this.#held.first()) {
+  #releaseWhile(isMeant: (held: Place) => boolean): void {
+    for (let held = this.#held.first(); held !== undefined && isMeant(held); held = this.#held.first()) {
       this.#held.shift()
       if (held.seq <= this.#seq) {
-        if (this.#fill(held.seq)) this.#deliver(held.item)
+        if (this.#fill(held.seq)) this.#pass(held.ms, held.seq, held.item)
         continue
       }
       if (held.seq > this.#seq + 1) this.#holes.push([this.#seq + 1, held.seq - 1])
@@ -105,6 +115,12 @@ export class DmLine<T> {
   #advance(ms: number, seq: number, item: T): void {
     this.#ms = ms
     this.#seq = seq
+    this.#pass(ms, seq, item)
+  }
+
+  #pass(ms: number, seq: number, item: T): void {
+    this.#times.set(seq, ms)
+    if (this.#times.size > MAX_TIMES) this.#times.delete(this.#times.keys().next().value as number)
     this.#deliver(item)
   }
 
@@ -121,7 +137,7 @@ export class DmLine<T> {
       if (missed && this.#holes.length > 0) return
       this.#held.shift()
       if (first.seq === this.#seq + 1) this.#advance(first.ms, first.seq, first.item)
-      else if (this.#fill(first.seq)) this.#deliver(first.item)
+      else if (this.#fill(first.seq)) this.#pass(first.ms, first.seq, first.item)
     }
   }
 

@@ -143,6 +143,36 @@ describe("a dm's line", () => {
     expect(out).toEqual(['10-7', '9-6'])
   })
 
+  it('[P1] knows a lost message from the one that has its seq now, though what follows came first', () => {
+    const { out, take } = make()
+    // 11-2 is lost; 20-2 came into its place, and one's own 21-3 is acked before the inbox brings it.
+    expect([take(10, 1), take(11, 2), take(21, 3), take(20, 2), take(20, 2)]).toEqual([
+      'next',
+      'next',
+      'next',
+      'next',
+      'seen',
+    ])
+    expect(out).toEqual(['10-1', '11-2', '21-3', '20-2'])
+  })
+
+  it('[P2] shows none twice where the log went back and what came behind it was held', () => {
+    const { line, out, take } = make()
+    take(10, 1)
+    take(11, 2)
+    const early = (ms: number, seq: number) => line.take(ms, seq, `${ms}-${seq}`, false, true)
+    const synced = (ms: number, seq: number) => line.take(ms, seq, `${ms}-${seq}`, true, true)
+    expect([early(21, 3), synced(20, 2), synced(21, 3), take(22, 4), take(10, 1)]).toEqual([
+      'jump',
+      'back',
+      'next',
+      'next',
+      'seen',
+    ])
+    line.release()
+    expect(out).toEqual(['10-1', '11-2', '20-2', '21-3', '22-4'])
+  })
+
   it('holds its first message while older ones may be on their way', () => {
     const { line, out, take } = make()
     const early = (ms: number, seq: number) => line.take(ms, seq, `${ms}-${seq}`, false, true)
