@@ -53,10 +53,18 @@ export class Syncer {
     return this.#sync(this.#options.positions.request(convs), false)
   }
 
-  /** The same at a random time within `withinMs`, so that a node's clients don't ask all at once. */
+  /**
+   * The same at a random time within `withinMs`, so that a node's clients don't ask all at once. What comes live until then
+   * waits: where the log has lost a part, it may follow without a jump and hide what is missing.
+   */
   async catchUpWithin(withinMs: number, convs?: readonly string[]): Promise<void> {
-    await this.#pause(this.#options.random() * withinMs)
-    await this.catchUp(convs)
+    const done = this.#ask(keysOf(this.#options.positions.request(convs)))
+    try {
+      await this.#pause(this.#options.random() * withinMs)
+      await this.catchUp(convs)
+    } finally {
+      done()
+    }
   }
 
   /** A hole has opened, or a part of it was filled: what is in flight may fill the rest for a while. */
@@ -110,7 +118,7 @@ export class Syncer {
     const gaps: string[] = []
     const again: string[] = []
     const askPart = async (part: SyncRequest) => {
-      const synced = await this.#ask(part)
+      const synced = await this.#insist(part)
       if (synced.gap) reloadAll = true
       const result = positions.settle(part, synced)
       gaps.push(...result.gaps)
@@ -137,11 +145,9 @@ export class Syncer {
   }
 
   /** Asks until there is an answer or the line ends. */
-  async #ask(part: SyncRequest): Promise<ServerFrameOf<'synced'>> {
+  async #insist(part: SyncRequest): Promise<ServerFrameOf<'synced'>> {
     const { ask, failed, random } = this.#options
-    const keys = part.convs.map(([conv]) => conv)
-    if (part.inbox !== undefined) keys.push(INBOX)
-    for (const key of keys) this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1)
+    const done = this.#ask(keysOf(part))
     const question: Question = {
       op: 'sync',
       inbox: part.inbox?.at,
@@ -159,6 +165,14 @@ export class Syncer {
         }
       }
     } finally {
+      done()
+    }
+  }
+
+  /** Notes that these are asked for. @returns what ends it */
+  #ask(keys: readonly LineKey[]): () => void {
+    for (const key of keys) this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1)
+    return () => {
       for (const key of keys) {
         const count = (this.#asked.get(key) ?? 1) - 1
         if (count > 0) this.#asked.set(key, count)
@@ -177,3 +191,8 @@ export class Syncer {
     })
   }
 }
+
+const keysOf = ({ inbox, convs }: SyncRequest): LineKey[] => [
+  ...convs.map(([conv]) => conv),
+  ...(inbox === undefined ? [] : [INBOX]),
+]

@@ -9,6 +9,7 @@ import {
   comparePositions,
   type GroupId,
   laterOf,
+  ORIGIN,
   type Position,
   seqOf,
   type UserId,
@@ -175,13 +176,19 @@ export class Recovery {
   /**
    * While a topic is in doubt nothing of it is forwarded: a head that is ahead is lost, whatever comes after it. Where
    * Redis has lost a part of the log (a failover), new messages have taken the seqs of lost ones, and what comes next may
-   * follow without a jump on what clients have. So the first of the new ones goes before: a seq that goes back.
+   * follow without a jump on what clients have. So the first of the new ones goes before: a seq that goes back. Where there
+   * is none yet, the sync tells clients that what they have last is unknown.
    */
   async #findMissed({ topic, stream, head: readHead, firstAfter }: Followed): Promise<void> {
     if (!this.#doubts.about(topic)) return
     const head = await readHead()
     const { forwarded } = stream
-    if (head === undefined || forwarded === undefined || !isAhead(head, forwarded)) return
+    if (forwarded === undefined) return
+    if (comparePositions(head ?? ORIGIN, forwarded) < 0) {
+      stream.missed ??= head ?? ORIGIN
+      return
+    }
+    if (head === undefined || !isAhead(head, forwarded)) return
     const first = await firstAfter(forwarded)
     if (first && seqOf(first.position) <= seqOf(forwarded)) stream.turn ??= first.frame
     stream.missed = stream.missed === undefined ? head : laterOf(stream.missed, head)

@@ -174,6 +174,26 @@ describe('groups and channels', () => {
     expect(ids(messages)).toEqual(['11-5', '12-6', ...anew])
   })
 
+  it('[P4] wait from a resync on until its sync, own acked ones too', async () => {
+    const { client, line, clock, messages } = await joined()
+    line.say(message('group:eng', '11-5'))
+    line.say({ op: 'resync', convs: ['group:eng'], within: 2_000 })
+    const sending = client.send({ to: 'group:eng', body: { type: 'text', text: 'mine' } })
+    const { ref } = await line.hears('send')
+    // 11-5 is lost: 20-5 has its place, and one's own 21-6 is acked before 20-5 comes.
+    line.say({ op: 'ack', ref, conv: 'group:eng', id: '21-6' }, message('group:eng', '20-5'))
+    expect((await sending).id).toBe('21-6')
+    expect(ids(messages)).toEqual(['11-5'])
+    await clock.turn(1_000)
+    const sync = await line.hears('sync')
+    expect(sync['convs']).toEqual({ 'group:eng': '11-5' })
+    const frames = ['20-5', '21-6'].map((id) => message('group:eng', id))
+    line.say({ op: 'batch', ref: sync.ref, frames })
+    line.say({ op: 'synced', ref: sync.ref, inbox: '0-0', convs: [listed('group:eng', '21-6')] })
+    await settled()
+    expect(ids(messages)).toEqual(['11-5', '20-5', '21-6'])
+  })
+
   it('[P2] are not shown twice where a failover lost one and its sender sent it again: they have moved', async () => {
     const { line, messages, record } = await joined()
     const moves = record('moved')

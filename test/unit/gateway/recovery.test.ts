@@ -241,6 +241,19 @@ describe('a broken feed', () => {
     expect(got.at(-1)).toBe('dm 2000-5')
   })
 
+  it('[P4] has those sync whose log or inbox ends before what they were told, though nothing new is there yet', async () => {
+    const { here, got } = everybody.get('alice')!
+    doubtful.begin(buckets(CONV_BUCKET, USER_BUCKET))
+    heads = { conv: at(4), inbox: at(2) } // the last one of each is lost
+    recovery.mended(buckets(CONV_BUCKET, USER_BUCKET))
+    await recover()
+    expect(got).toEqual(['{"op":"resync","within":2000}'])
+    expect(resyncs()).toEqual([`${conv} {"op":"resync","convs":["${conv}"],"within":2000}`])
+    expect([here.forwarded, hub.conv(conv).forwarded]).toEqual([at(2), at(4)])
+    await recover()
+    expect([got.length, resyncs().length]).toEqual([1, 1])
+  })
+
   it('[P4] holds a channel back, and nothing of other buckets', async () => {
     const lobby = 'channel:lobby' as ConvId
     hub.conv(lobby).forwarded = at(5)
