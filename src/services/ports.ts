@@ -103,12 +103,20 @@ export interface Books {
 
 export interface InboxRange {
   head: InboxPosition
-  /** The oldest entry there is, where there is one after the position asked for. */
+  /** The oldest entry there is. */
   first: InboxPosition | undefined
   entries: { position: InboxPosition; entry: string }[]
 }
 
+/** What a sync of the inbox starts from, of one moment. */
+export interface CaughtUp {
+  range: InboxRange
+  books: Books
+}
+
 export interface InboxPort {
+  /** @param count entries at most, after a position */
+  catchUp(user: UserId, after: InboxPosition, count: number): Promise<CaughtUp>
   range(user: UserId, after: InboxPosition, count: number): Promise<InboxRange>
   head(user: UserId): Promise<InboxPosition>
   /** @returns the entries that no device had before */

@@ -92,10 +92,7 @@ export class Sync {
   async start(user: UserId, device: DeviceId, position: InboxPosition | undefined): Promise<SyncStart> {
     const from =
       position ?? (await this.#inboxes.devicePosition(user, device)) ?? (await this.#inboxes.head(user))
-    const [range, books] = await Promise.all([
-      this.#inboxes.range(user, from, INBOX_PAGE),
-      this.#inboxes.books(user),
-    ])
+    const { range, books } = await this.#inboxes.catchUp(user, from, INBOX_PAGE)
     return { from, range, isPart: range.entries.length === INBOX_PAGE, books }
   }
 

@@ -33,7 +33,7 @@ export interface Identity {
 }
 
 export const MAX_NAME_LENGTH = 64
-/** Tokens that are remembered until they end: a crowd that comes back with the tokens it had is not checked again. */
+/** Tokens of the key set that are remembered, since their signatures are dear: a reconnecting crowd costs one check each. */
 const CACHE_SIZE = 10_000
 const KEY_SET_RETRY_MS = 1_000
 const NO_SUCH_KEY = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
@@ -111,7 +111,7 @@ export class Tokens {
       ...(audience !== undefined && { audience }),
     })
     if (typeof payload === 'string') throw unauthorized('the token is not valid')
-    return this.#remember(token, identityOf(payload as JWTPayload))
+    return identityOf(payload as JWTPayload)
   }
 
   async #verifyByKeySet(token: string): Promise<Identity> {

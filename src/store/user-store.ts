@@ -6,7 +6,6 @@ import type { SessionInfo } from '@starling/protocol/frames'
 import {
   type ConvId,
   type DeviceId,
-  type GroupId,
   type InboxPosition,
   type MessageId,
   type NodeId,
@@ -14,11 +13,12 @@ import {
   type SessionId,
   type UserId,
 } from '@starling/protocol/ids'
-import type { Books, InboxPort, InboxRange, NewSession, SessionPort } from '../services/ports.ts'
+import type { Books, CaughtUp, InboxPort, InboxRange, NewSession, SessionPort } from '../services/ports.ts'
 import type { Batches, BatchOf } from './batches.ts'
 import { type Keys, userOwner } from './keys.ts'
 import type { RedisClient } from './redis.ts'
 import { redisFault, type Scripts } from './script.ts'
+import { catchUp } from './scripts/user/catch-up.ts'
 import { joinUser } from './scripts/user/join.ts'
 import { kickSessions } from './scripts/user/kick.ts'
 import { leaveUser } from './scripts/user/leave.ts'
@@ -43,6 +43,7 @@ export class UserStore implements InboxPort, SessionPort {
   readonly #node: () => { id: NodeId; name: string }
   readonly #joins: BatchOf<typeof joinUser>
   readonly #leaves: BatchOf<typeof leaveUser>
+  readonly #catchUps: BatchOf<typeof catchUp>
   readonly #ends: BatchOf<typeof endPresence>
   readonly #releases: BatchOf<typeof releaseUser>
 
@@ -61,6 +62,7 @@ export class UserStore implements InboxPort, SessionPort {
     this.#node = deps.node
     this.#joins = deps.batches.open(joinUser, { max: deps.limits.sessions, forget: deps.limits.ttlMs })
     this.#leaves = deps.batches.open(leaveUser, {})
+    this.#catchUps = deps.batches.open(catchUp, {}, 'read')
     this.#ends = deps.batches.open(endPresence, {})
     this.#releases = deps.batches.open(releaseUser, {})
   }
@@ -130,8 +132,13 @@ export class UserStore implements InboxPort, SessionPort {
     )
   }
 
+  catchUp(user: UserId, after: InboxPosition, count: number): Promise<CaughtUp> {
+    const { bucket, own } = this.#owner(user)
+    return this.#catchUps.run(bucket, { own, after, count })
+  }
+
   /**
-   * Plain reads, which cost Redis a tenth of what a script does for many entries. They are not of one moment: where a
+   * Plain reads, which for many entries cost Redis a tenth of what a script does. They are not of one moment: where a
    * reply was redirected and came late, the entries say what has been read, and the head no more than that.
    */
   async range(user: UserId, after: InboxPosition, count: number): Promise<InboxRange> {
@@ -178,19 +185,7 @@ export class UserStore implements InboxPort, SessionPort {
   }
 
   async books(user: UserId): Promise<Books> {
-    const { own } = this.#owner(user)
-    const [dms, groups, reads] = await this.#read((redis) =>
-      Promise.all([
-        redis.zrevrange(`${own}convs`, 0, -1),
-        redis.smembers(`${own}groups`),
-        redis.hgetall(`${own}reads`),
-      ]),
-    )
-    return {
-      dms: dms as ConvId[],
-      groups: groups as GroupId[],
-      reads: new Map(Object.entries(reads) as [ConvId, MessageId][]),
-    }
+    return (await this.catchUp(user, ORIGIN, 0)).books
   }
 
   async devicePosition(user: UserId, device: DeviceId): Promise<InboxPosition | undefined> {

@@ -16,6 +16,9 @@ function joining(waiting: number) {
   let count = waiting
   let looks = 0
   const inboxes = {
+    async catchUp(user: UserId, after: InboxPosition) {
+      return { range: await inboxes.range(user, after), books: { dms: [], groups: [], reads: new Map() } }
+    },
     async range(_user: UserId, after: InboxPosition) {
       looks++
       const from = Number(after.split('-')[1])
@@ -26,7 +29,7 @@ function joining(waiting: number) {
       return { head: at(count), first: entries.length > 0 ? at(1) : undefined, entries }
     },
     books: async () => ({ dms: [], groups: [], reads: new Map() }),
-  } as unknown as InboxPort
+  }
   const history = { list: async () => [] } as unknown as History
   const sent: string[] = []
   const session = {
@@ -35,7 +38,9 @@ function joining(waiting: number) {
     sendRaw: (frame: string) => sent.push(frame),
   } as unknown as Session
   const here = { forwarded: at(waiting) } as LocalUser
-  const context = { sync: new Sync({ convs: {} as ConvPort, inboxes, history }) } as GatewayContext
+  const context = {
+    sync: new Sync({ convs: {} as ConvPort, inboxes: inboxes as unknown as InboxPort, history }),
+  } as GatewayContext
   return {
     begin: () => begin(context, session, everything),
     sync: () => sync(context, { session, identity: session.identity!, here } as Live, everything),
