@@ -59,9 +59,7 @@ export function defineBatch<const Arg extends string, const Field extends string
   job: readonly Field[]
   decode: (reply: unknown) => Result
 }): BatchDefinition<Arg, Field, Result> {
-  const script = { ...definition, lua: loadLua(definition.name) }
-  definitions.push({ ...script, keys: ['here'] })
-  return script
+  return { ...definition, lua: loadLua(definition.name) }
 }
 
 /** Every script there is: a client learns them all at once, since a pipeline knows only those from before it. */
@@ -80,7 +78,7 @@ export function pairs(flat: string[]): [string, string][] {
 type Call = (...args: (string | number)[]) => Promise<unknown>
 
 /** Teaches a client every script there is. @returns them as commands, by name */
-export function teachScripts(client: RedisClient): Record<string, Call> {
+function teachScripts(client: RedisClient): Record<string, Call> {
   for (const { name, lua, keys } of definitions)
     client.defineCommand(name, { lua, numberOfKeys: keys.length })
   // The client's type doesn't know them; a name with a slash can't meet one of its own.
