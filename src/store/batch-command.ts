@@ -23,19 +23,20 @@ export class BatchCommand extends Command {
 
   /**
    * @param how by its digest, or with its text where Redis doesn't know it yet
-   * @param here the key that says where it runs
+   * @param here the key that says where it runs, in a cluster
    * @param count how many words follow  @param words these, as RESP has them
    */
   constructor(
     { lua, sha }: BatchScript,
     how: 'evalsha' | 'eval',
-    here: string,
+    here: string | undefined,
     { count, words }: { count: number; words: string },
   ) {
     const script = how === 'evalsha' ? sha : lua
+    const start = here === undefined ? [script, '0'] : [script, '1', here]
     // The library reads the key from these.
-    super(how, [script, '1', here], { replyEncoding: 'utf8' })
-    this.#start = `*${count + 4}\r\n${bulk(how)}${bulk(script)}${bulk(1)}${bulk(here)}`
+    super(how, start, { replyEncoding: 'utf8' })
+    this.#start = `*${1 + start.length + count}\r\n${bulk(how)}${start.map(bulk).join('')}`
     this.#words = words
   }
 

@@ -7,6 +7,7 @@
  * out at once instead, in as many calls as it takes.
  */
 import { createHash } from 'node:crypto'
+import { ProtocolError } from '@starling/protocol/errors'
 import { Cluster } from 'ioredis'
 import { BatchCommand, type BatchScript, bulk, isUnknownScript } from './batch-command.ts'
 import type { Durability } from './durability.ts'
@@ -108,14 +109,9 @@ export class Batches {
     const words = `${shared}${jobs.map((job) => job.words).join('')}`
     const count = script.args.length + jobs.length * script.job.length
     try {
-      const replies = await this.#evaluate(script, here, { count, words })
+      const replies = await this.#evaluate(script, this.reachesAll ? undefined : here, { count, words })
       if (isDurable) await this.#durability.confirm(here)
-      for (const [index, job] of jobs.entries()) {
-        const reply = replies[index]
-        if (typeof reply === 'string' && reply.startsWith('!'))
-          job.reject(new Error(`${script.name}: ${reply.slice(1)}`))
-        else job.resolve(script.decode(reply))
-      }
+      this.#answer(script, jobs, replies)
     } catch (fault) {
       followMove(this.#redis, fault)
       const told = redisFault(fault)
@@ -125,9 +121,27 @@ export class Batches {
     }
   }
 
+  #answer<Result>(
+    script: BatchDefinition<string, string, Result>,
+    jobs: readonly Job<Result>[],
+    replies: readonly unknown[],
+  ): void {
+    let hasMoved = false
+    for (const [index, job] of jobs.entries()) {
+      const reply = replies[index]
+      const tag = typeof reply === 'string' ? reply[0] : undefined
+      if (tag === '!') job.reject(new Error(`${script.name}: ${(reply as string).slice(1)}`))
+      else if (tag === '?') {
+        hasMoved = true
+        job.reject(awayFrom(script.name, (reply as string).slice(1)))
+      } else job.resolve(script.decode(reply))
+    }
+    if (hasMoved && this.#redis instanceof Cluster) this.#redis.refreshSlotsCache()
+  }
+
   async #evaluate(
     script: BatchScript,
-    here: string,
+    here: string | undefined,
     passed: { count: number; words: string },
   ): Promise<unknown[]> {
     const send = (how: 'evalsha' | 'eval') =>
@@ -188,4 +202,10 @@ class Line<Result> {
     }
     return this.#waiting.splice(0, count)
   }
+}
+
+/** What a job is told whose bucket is on its way from one master to another: nothing of it is done. */
+function awayFrom(script: string, why: string): ProtocolError {
+  const cause = new Error(`${script}: ${why}`)
+  return new ProtocolError('unavailable', 'a part of the store is being moved', { retryIn: 1000, cause })
 }

@@ -52,7 +52,7 @@ export interface BatchDefinition<Arg extends string, Field extends string, Resul
   readonly decode: (reply: unknown) => Result
 }
 
-/** Defines a batch script; its only key says where it runs. Held to its header like the others. */
+/** Defines a batch script; its only key says where in a cluster it runs. Held to its header like the others. */
 export function defineBatch<const Arg extends string, const Field extends string, Result>(definition: {
   name: string
   args: readonly Arg[]

@@ -52,7 +52,7 @@ export async function storeUnheard(
       run(bucket: number, job: Record<string, string | number>) {
         const given: Record<string, string | number> = { ...args, to: keys.toInBucket(bucket) }
         const values = [...script.args.map((arg) => given[arg]!), ...script.job.map((field) => job[field]!)]
-        transaction.eval(script.lua, 1, keys.bucket(bucket), ...values)
+        transaction.eval(script.lua, 0, ...values)
         return new Promise((resolve) =>
           answers.push((reply) => resolve(script.decode((reply as unknown[])[0]))),
         )

@@ -27,27 +27,42 @@ export async function busySlots(port: number, count: number): Promise<number[]> 
   })
 }
 
-/** @returns how many keys went along */
-export async function moveSlot(slot: number, { from, to, masters }: Movers): Promise<number> {
-  const [fromId, toId] = await Promise.all(
-    [from, to].map((port) => withNode(port, (node) => node.call('CLUSTER', 'MYID') as Promise<string>)),
-  )
-  await withNode(to, (node) => node.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId!))
+/** Begins a slot's move: keys that are gone already are asked for elsewhere from now on. */
+export async function openSlot(slot: number, { from, to }: Movers): Promise<void> {
+  const [fromId, toId] = await Promise.all([nodeId(from), nodeId(to)])
+  await withNode(to, (node) => node.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId))
+  await withNode(from, (node) => node.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId))
+}
+
+/** Moves some keys of an open slot. */
+export async function moveKeys(keys: readonly string[], { from, to }: Movers): Promise<void> {
+  await withNode(from, (node) => node.call('MIGRATE', '127.0.0.1', to, '', 0, MIGRATE_MS, 'KEYS', ...keys))
+}
+
+/** Moves a slot, open or not, with all its keys. @returns how many went along */
+export async function moveSlot(slot: number, movers: Movers): Promise<number> {
+  const { from, to, masters } = movers
+  await openSlot(slot, movers)
   let moved = 0
-  await withNode(from, async (node) => {
-    await node.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!)
-    for (;;) {
-      const keys = (await node.call('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE)) as string[]
-      if (keys.length === 0) break
-      await node.call('MIGRATE', '127.0.0.1', to, '', 0, MIGRATE_MS, 'KEYS', ...keys)
-      moved += keys.length
-    }
-  })
+  for (;;) {
+    const keys = await keysIn(slot, from)
+    if (keys.length === 0) break
+    await moveKeys(keys, movers)
+    moved += keys.length
+  }
+  const toId = await nodeId(to)
   for (const port of [to, from, ...masters.filter((one) => one !== to && one !== from)]) {
-    await withNode(port, (node) => node.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId!))
+    await withNode(port, (node) => node.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId))
   }
   return moved
 }
+
+/** @returns some of the keys that a master has of a slot */
+export const keysIn = (slot: number, port: number): Promise<string[]> =>
+  withNode(port, (node) => node.call('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE) as Promise<string[]>)
+
+const nodeId = (port: number): Promise<string> =>
+  withNode(port, (node) => node.call('CLUSTER', 'MYID') as Promise<string>)
 
 async function withNode<Answer>(port: number, talk: (node: Redis) => Promise<Answer>): Promise<Answer> {
   const node = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: 1 })

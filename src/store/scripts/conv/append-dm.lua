@@ -1,7 +1,7 @@
 #!lua
 --[[ append-dm: stores messages between two users, each once per ref, and puts them into the inboxes in reach.
   Why a script: dedupe, block, stranger count, dense id, log and inboxes as one.     Cost: O(jobs); a retry that misses: O(log)
-  KEYS here      a key of this bucket; the inboxes lie elsewhere, so they are in reach on a single Redis only
+  KEYS here      see lib/run-jobs
   ARGV to        prefix of the nodes' channels in this bucket
   ARGV limit     messages to a stranger, 0 for no limit
   ARGV window    ms after which the stranger count ends
@@ -19,7 +19,7 @@
   JOB  ref       the sender's name for the message
   JOB  needle    bytes of what an entry with this sender and ref starts with: the ref may be older than lib/refs knows | 0
   JOB  tail      the entry: the message's JSON without braces, op and id
-  JOB  peer      what the keys of the recipient start with, or empty
+  JOB  peer      what the keys of the recipient start with, or empty; in reach on a single Redis only, as what follows
   JOB  self      what the keys of the sender start with, where their inbox is to have it too, or empty
   JOB  list      what the keys of the sender start with, where their list of conversations is in reach, or empty
   RETURNS        of each: <ok | dup> <id> <note> <the sender's position or -> <tail of a dup> | blocked | stranger_limit

@@ -2,7 +2,7 @@
 --[[ hold: puts nodes among those that conversations are published to, if their users may hear them, or takes them out.
   Why a script: the node's own note of what it holds, for the reaper, and the membership as of that moment.
   Cost: O(jobs)
-  KEYS here      a key of this bucket
+  KEYS here      see lib/run-jobs
   JOB  own       what the keys of the conversation start with: state (head), members (user → role, joined-at id,
                  muted-until), nodes (the gateways to tell)
   JOB  held      the key of the owners of this bucket of which the node holds a socket

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 --[[ view: lines of users' conversation lists.
   Why a script: head, positions and last message of one moment.     Cost: O(jobs)
-  KEYS here      a key of this bucket
+  KEYS here      see lib/run-jobs
   JOB  own       what the keys of the conversation start with: log, state (head; of a dm also read and recv by user; of a
                  group its name), members (user → role, joined-at id, muted-until), reads (user → read position)
   JOB  kind      dm | group | channel

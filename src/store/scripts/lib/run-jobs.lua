@@ -1,11 +1,33 @@
--- Runs the jobs of a batch, which take `width` arguments each, and gathers their replies; then does what has to be done once
--- for all of them. A job that fails says so in its own reply, behind a '!', and leaves the others alone.
+-- Runs the jobs of a batch, which take `width` arguments each, the first of them `own`, and gathers their replies; then does
+-- what has to be done once for all of them. A job that fails says so in its own reply, behind a '!', and leaves the others
+-- alone.
+--
+-- On a single Redis a call names no key. In a cluster it names one, `here`, of its jobs' bucket, which brings it to the bucket's
+-- master. But a slot may be on its way to another master: keys that are gone already are refused then, those still there are
+-- served, and a ref would be claimed for a message that no log takes; and where the slot arrives, a log that has yet to come is
+-- taken for an empty one. So a job first looks for two keys of its bucket that never exist. That is refused where the slot leaves,
+-- and, since there are two of them, where it arrives; such a job has done nothing, and says so behind a '?'.
 local endings = {}
+local served = {}
+local function enter(own)
+  local bucket = string.match(own, '^.-}:')
+  if not served[bucket] then
+    redis.call('EXISTS', bucket .. 'here', bucket .. 'there')
+    served[bucket] = true
+  end
+end
 local function run_jobs(first, width, job)
   local replies = {}
   for at = first, #ARGV, width do
-    local done, reply = pcall(job, unpack(ARGV, at, at + width - 1))
-    replies[#replies + 1] = done and reply or '!' .. (type(reply) == 'table' and reply.err or reply)
+    local sign, done, reply = '?', true, nil
+    if #KEYS > 0 then
+      done, reply = pcall(enter, ARGV[at])
+    end
+    if done then
+      sign = '!'
+      done, reply = pcall(job, unpack(ARGV, at, at + width - 1))
+    end
+    replies[#replies + 1] = done and reply or sign .. (type(reply) == 'table' and reply.err or reply)
   end
   for _, ending in ipairs(endings) do
     ending()

@@ -1,7 +1,7 @@
 #!lua
 --[[ deliver: puts dms into inboxes and publishes them to the nodes that hold the users.
   Why a script: dense position, inbox, conversation list and publish as one.     Cost: O(jobs × nodes)
-  KEYS here      a key of this bucket
+  KEYS here      see lib/run-jobs
   ARGV to        prefix of the nodes' channels in this bucket
   ARGV maxlen    entries to keep, about
   ARGV ttl       ms a quiet inbox is kept

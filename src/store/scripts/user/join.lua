@@ -2,7 +2,7 @@
 --[[ join: makes connections sessions of their users.
   Why a script: limit, first-session decision, lists and what the session starts from, of one moment.
   Cost: O(jobs × (sessions + groups))
-  KEYS here      a key of this bucket
+  KEYS here      see lib/run-jobs
   ARGV to        prefix of the nodes' channels in this bucket
   ARGV max       most sessions of a user
   ARGV forget    ms after which a device that wasn't seen is forgotten

@@ -1,7 +1,7 @@
 #!lua
 --[[ leave: takes sessions of users away. Presence is decided later, by `offline`, after the grace.
   Why a script: lists and the last one's leaving as one.     Cost: O(jobs × sessions)
-  KEYS here      a key of this bucket
+  KEYS here      see lib/run-jobs
   ARGV to        prefix of the nodes' channels in this bucket
   JOB  own       what the keys of the user start with: sessions (session → <node id> <json>), devices, state (nodes, the
                  ids of those that hold a session; last_left, the session whose leaving left none, and its node)

@@ -2,7 +2,7 @@
 --[[ offline: ends the presence of users of whom no session has come back within the grace of the last one, and lets go
   of the others.
   Why a script: once, however many nodes ask.     Cost: O(jobs)
-  KEYS here      a key of this bucket
+  KEYS here      see lib/run-jobs
   JOB  own       what the keys of the user start with: sessions, state (nodes, the ids of those that hold a session;
                  last_left, the session whose leaving left none, and its node; number of the last change of presence)
   JOB  held      the key of the owners of this bucket of which the node holds a socket
