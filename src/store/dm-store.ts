@@ -105,18 +105,22 @@ export class DmStore implements DmPort {
     const tail = is === 'ok' ? draft.tail : appended.tail
     if (tail === '') return { is, id, inbox: undefined }
     const entry = inboxEntry(id, tail)
+    const noted = note ? draft.conv : ''
     const [inbox] = await Promise.all([
-      echo ? this.deliver(draft.from, draft.conv, id, entry) : undefined,
+      echo ? this.deliver(draft.from, noted, id, entry) : undefined,
       note && !echo && draft.from !== SYSTEM ? this.#note(self, draft.conv, id) : undefined,
-      peer && this.deliver(other, draft.conv, id, entry),
+      peer && this.deliver(other, noted, id, entry),
     ])
     return { is, id, inbox }
   }
 
-  /** Puts a dm into a user's inbox. `entry` is the message's JSON without braces and op. */
-  deliver(user: UserId, conv: ConvId, id: MessageId, entry: string): Promise<InboxPosition> {
+  /**
+   * Puts a dm into a user's inbox. `entry` is the message's JSON without braces and op; `noted` the conversation, where it
+   * wakes up and the user's list is to have it.
+   */
+  deliver(user: UserId, noted: ConvId | '', id: MessageId, entry: string): Promise<InboxPosition> {
     const { bucket, own } = this.#placeOf(user)
-    return this.#deliveries.run(bucket, { own, user, entry, conv, at: msOf(id) })
+    return this.#deliveries.run(bucket, { own, user, entry, noted, at: msOf(id) })
   }
 
   async #note({ own }: Place, conv: ConvId, id: MessageId): Promise<void> {

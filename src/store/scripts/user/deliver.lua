@@ -8,7 +8,7 @@
   JOB  own       what the keys of the user start with: inbox, state (head, nodes), convs
   JOB  user      whose inbox
   JOB  entry     the message's JSON without braces and op
-  JOB  conv      the conversation
+  JOB  noted     the conversation, where the user's list of them is to have it as active, or empty
   JOB  at        ms of the message
   RETURNS        of each: <position>
   PUBLISHES      the message frames on each node's channel
@@ -23,6 +23,6 @@ local to, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3]
 -- @include nodes-of
 -- @include put-in-inbox
 
-return run_jobs(4, 5, function(own, user, entry, conv, at)
-  return put_in_inbox(own, user, entry, conv, at, maxlen, ttl)
+return run_jobs(4, 5, function(own, user, entry, noted, at)
+  return put_in_inbox(own, user, entry, noted ~= '' and noted, at, maxlen, ttl)
 end)
