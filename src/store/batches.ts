@@ -2,37 +2,27 @@
  * The hot scripts' way to Redis: jobs that come in while a call is under way travel together in the next one. So a busy
  * gateway pays for one command, one reply and one publish per node where it would have paid for each message.
  *
- * On a single Redis all jobs of a script share one line; in a cluster there is a line per bucket. A line is first in,
+ * On a single Redis all jobs of a script share one line; in a cluster there is a line per master. A line is first in,
  * first out, and has at most one call under way: what one connection sent first is stored first. What only reads goes
  * out at once instead, in as many calls as it takes.
  */
 import { createHash } from 'node:crypto'
 import { ProtocolError } from '@starling/protocol/errors'
-import { Cluster } from 'ioredis'
+import calculateSlot from 'cluster-key-slot'
+import { Cluster, ReplyError } from 'ioredis'
 import { BatchCommand, type BatchScript, bulk, isUnknownScript } from './batch-command.ts'
 import type { Durability } from './durability.ts'
 import type { Keys } from './keys.ts'
+import { type Job, Lines, type Place } from './lines.ts'
 import type { RedisClient } from './redis.ts'
 import { type BatchDefinition, followMove, redisFault } from './script.ts'
 
-/** Jobs in one call at most: a few ms of Redis. */
-const MAX_JOBS = 256
-/** Bytes in one call, about, from which on no further job is taken in. */
-const MAX_BYTES = 256 * 1024
-
 type Value = string | number
-
-interface Job<Result> {
-  /** What it passes, as it goes over the wire. */
-  words: string
-  resolve: (result: Result) => void
-  reject: (fault: unknown) => void
-}
 
 /** A batch script with what all its jobs have in common. */
 export interface Batch<Field extends string, Result> {
   /**
-   * Does one job, with others that lie in the same bucket.
+   * Does one job, with others that lie on the same Redis.
    * @throws ProtocolError `unavailable` where Redis can't be reached or can't write now: not known to be done
    */
   run(bucket: number, job: Record<Field, Value>): Promise<Result>
@@ -48,6 +38,7 @@ export class Batches {
   readonly #keys: Keys
   readonly #durability: Durability
   readonly #onDone: (script: string, ms: number) => void
+  readonly #placeOf: (bucket: number) => Place
 
   /**
    * @param deps.durability what has to have happened before a job that writes durably counts as done
@@ -64,6 +55,7 @@ export class Batches {
     this.#durability = deps.durability
     this.#onDone = deps.onDone ?? (() => {})
     this.reachesAll = !(deps.redis instanceof Cluster)
+    this.#placeOf = placesOf(deps.redis, deps.keys)
   }
 
   /**
@@ -77,48 +69,51 @@ export class Batches {
     kind?: 'durable' | 'read',
   ): Batch<Field, Result> {
     const known = { ...script, sha: createHash('sha1').update(script.lua).digest('hex') }
-    const lines = new Map<number, Line<Result>>()
-    const open = (place: number) => {
-      const here = `${this.#keys.bucket(place)}here`
-      const given: Record<string, Value> = { ...args, to: this.#keys.toInBucket(place) }
-      const shared = script.args.map((arg) => bulk(given[arg]!)).join('')
-      const line = new Line<Result>({
-        send: (jobs) => this.#send(known, { here, shared, isDurable: kind === 'durable' }, jobs),
-        atOnce: kind === 'read',
-        onIdle: () => lines.delete(place),
-      })
-      lines.set(place, line)
-      return line
-    }
+    // In a cluster each job's channels are those of its own bucket.
+    const given: Record<string, Value> = { ...args, to: this.reachesAll ? this.#keys.toInBucket(0) : '' }
+    const shared = script.args.map((arg) => bulk(given[arg]!)).join('')
+    const lines = new Lines<Result>({
+      placeOf: this.#placeOf,
+      send: (jobs) => this.#send(known, { shared, isDurable: kind === 'durable' }, jobs),
+      atOnce: kind === 'read',
+    })
     return {
       run: (bucket, job) => {
-        const place = this.reachesAll ? 0 : bucket
-        const line = lines.get(place) ?? open(place)
         const words = script.job.map((field) => bulk(job[field])).join('')
-        return new Promise((resolve, reject) => line.add({ words, resolve, reject }))
+        return new Promise((resolve, reject) =>
+          lines.add({ bucket: this.reachesAll ? 0 : bucket, words, resolve, reject }),
+        )
       },
     }
   }
 
+  /** @returns why nobody was reached, if so */
   async #send<Result>(
     script: BatchDefinition<string, string, Result> & BatchScript,
-    { here, shared, isDurable }: { here: string; shared: string; isDurable: boolean },
+    { shared, isDurable }: { shared: string; isDurable: boolean },
     jobs: readonly Job<Result>[],
-  ): Promise<void> {
+  ): Promise<ProtocolError | undefined> {
     const since = performance.now()
     const words = `${shared}${jobs.map((job) => job.words).join('')}`
     const count = script.args.length + jobs.length * script.job.length
+    // Any bucket of theirs would do: they lie on one master.
+    const here = `${this.#keys.bucket(jobs[0]!.bucket)}here`
+    let isReached = false
     try {
       const replies = await this.#evaluate(script, this.reachesAll ? undefined : here, { count, words })
+      isReached = true
       if (isDurable) await this.#durability.confirm(here)
       this.#answer(script, jobs, replies)
     } catch (fault) {
       followMove(this.#redis, fault)
       const told = redisFault(fault)
       for (const job of jobs) job.reject(told)
+      isReached ||= fault instanceof ReplyError
+      if (!isReached && told instanceof ProtocolError) return told
     } finally {
       this.#onDone(script.name, performance.now() - since)
     }
+    return undefined
   }
 
   #answer<Result>(
@@ -155,53 +150,11 @@ export class Batches {
   }
 }
 
-/** Jobs on their way to one place. */
-class Line<Result> {
-  readonly #send: (jobs: readonly Job<Result>[]) => Promise<void>
-  readonly #atOnce: boolean
-  readonly #onIdle: () => void
-  #waiting: Job<Result>[] = []
-  #isBusy = false
-
-  /** @param deps.atOnce whether all that waits goes out at once, in as many calls as it takes */
-  constructor(deps: {
-    send: (jobs: readonly Job<Result>[]) => Promise<void>
-    atOnce: boolean
-    onIdle: () => void
-  }) {
-    this.#send = deps.send
-    this.#atOnce = deps.atOnce
-    this.#onIdle = deps.onIdle
-  }
-
-  add(job: Job<Result>): void {
-    this.#waiting.push(job)
-    if (this.#isBusy) return
-    this.#isBusy = true
-    // Sockets are read one after the other: what this tick brings goes together.
-    setImmediate(() => void this.#drain())
-  }
-
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const calls = [this.#send(this.#take())]
-      while (this.#atOnce && this.#waiting.length > 0) calls.push(this.#send(this.#take()))
-      await Promise.all(calls)
-    }
-    this.#isBusy = false
-    this.#onIdle()
-  }
-
-  #take(): Job<Result>[] {
-    let count = 0
-    let bytes = 0
-    for (const { words } of this.#waiting) {
-      if (count === MAX_JOBS || bytes > MAX_BYTES) break
-      bytes += words.length
-      count += 1
-    }
-    return this.#waiting.splice(0, count)
-  }
+/** @returns where each bucket is served */
+function placesOf(redis: RedisClient, keys: Keys): (bucket: number) => Place {
+  if (!(redis instanceof Cluster)) return () => 'here'
+  const slots = Array.from({ length: keys.buckets }, (_, bucket) => calculateSlot(keys.bucket(bucket)))
+  return (bucket) => redis.slots[slots[bucket]!]?.[0] ?? bucket
 }
 
 /** What a job is told whose bucket is on its way from one master to another: nothing of it is done. */

@@ -1,12 +1,26 @@
-/** Batches on a Redis Cluster: what becomes of them while slots move. */
+/** Batches on a Redis Cluster: one call for all that lies on one master, and what becomes of it while slots move. */
 import { randomUUID } from 'node:crypto'
-import { channelConv, seqOf } from '@starling/protocol/ids'
+import { channelConv, dmOf, type MessageId, seqOf, type UserId } from '@starling/protocol/ids'
 import calculateSlot from 'cluster-key-slot'
 import { Cluster } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Batches } from '../../src/store/batches.ts'
+import { ConvStore } from '../../src/store/conv-store.ts'
+import { DmStore, inboxEntry } from '../../src/store/dm-store.ts'
+import { createDurability } from '../../src/store/durability.ts'
 import { keysIn, type Movers, moveKeys, moveSlot, openSlot } from '../faults/stage/move-slots.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
-import { draftOf, ok, StoreWorld, someGroup, someone } from '../support/server-store.ts'
+import {
+  DAY_MS,
+  dmDraft,
+  draftOf,
+  ok,
+  StoreWorld,
+  sessionOf,
+  someGroup,
+  someNode,
+  someone,
+} from '../support/server-store.ts'
 
 const MASTERS = 3
 const unavailable = { code: 'unavailable' }
@@ -14,10 +28,28 @@ const unavailable = { code: 'unavailable' }
 describe('batches on a Redis Cluster', () => {
   let cluster: RedisCluster
   let world: StoreWorld
+  let calls: string[]
+  let convs: ConvStore
+  let dms: DmStore
 
   beforeAll(async () => {
     cluster = await startRedisCluster({ masters: MASTERS })
     world = await StoreWorld.open(cluster.url)
+    calls = []
+    const { redis, scripts, keys } = world
+    const batches = new Batches({
+      redis,
+      keys,
+      durability: createDurability('async', redis),
+      onDone: (script) => calls.push(script),
+    })
+    convs = new ConvStore({ redis, scripts, batches, keys, limits: { maxlen: 1_000, ttlMs: DAY_MS } })
+    dms = new DmStore({
+      redis,
+      batches,
+      keys,
+      limits: { log: 1_000, inbox: 1_000, ttlMs: DAY_MS, strangerLimit: 0 },
+    })
   }, 60_000)
   afterAll(async () => {
     world.close()
@@ -30,18 +62,27 @@ describe('batches on a Redis Cluster', () => {
     return Number(world.redis.slots[slotOf(owner)]![0]!.split(':')[1])
   }
 
-  /** @returns channels of one master, each in a slot of its own */
-  function channels(count: number) {
-    const found = new Map<number, ReturnType<typeof channelConv>>()
-    const master = masterOf(channelConv(someGroup()))
+  /** @returns owners that lie each in a slot of its own, all on one master or on any */
+  function apart<Owner>(count: number, make: () => Owner, owner: (made: Owner) => string, onOne: boolean) {
+    const found = new Map<number, Owner>()
+    let master: number | undefined
     while (found.size < count) {
-      const conv = channelConv(someGroup())
-      if (masterOf(conv) === master) found.set(slotOf(conv), conv)
+      const made = make()
+      master ??= masterOf(owner(made))
+      if (!onOne || masterOf(owner(made)) === master) found.set(slotOf(owner(made)), made)
     }
     return [...found.values()]
   }
+
+  const channels = (count: number) =>
+    apart(
+      count,
+      () => channelConv(someGroup()),
+      (conv) => conv,
+      true,
+    )
   const append = (conv: ReturnType<typeof channelConv>, ref: string = randomUUID()) =>
-    world.convs.append(draftOf(conv, someone(), { ref }), 'channel')
+    convs.append(draftOf(conv, someone(), { ref }), 'channel')
   const lengthAt = (conv: string) => world.redis.xlen(world.key(conv, 'log'))
 
   /** Where a conversation may move. */
@@ -51,6 +92,33 @@ describe('batches on a Redis Cluster', () => {
     return { from, to: masters.find((port) => port !== from)!, masters }
   }
 
+  it('takes jobs of many buckets in one call a master, and tells each by the channel of its own bucket', async () => {
+    const node = someNode()
+    const users = apart(
+      30,
+      () => someone(),
+      (user) => `user:${user}`,
+      false,
+    )
+    await Promise.all(users.map((user) => world.usersAt(node).join(sessionOf(user))))
+    const ears = await Promise.all(users.map((user) => world.ear(node, `user:${user}`)))
+    const from = someone()
+    const entryFor = (to: UserId) => {
+      const id = `${Date.now()}-1` as MessageId
+      return [id, inboxEntry(id, dmDraft(from, to).tail)] as const
+    }
+    calls.length = 0
+    const positions = await Promise.all(
+      users.map((user) => dms.deliver(user, dmOf(from, user), ...entryFor(user))),
+    )
+    expect(calls).toEqual(Array.from({ length: MASTERS }, () => 'user/deliver'))
+    expect(positions.map(seqOf)).toEqual(users.map(() => 1))
+    const heard = await Promise.all(ears.map((ear) => ear.heard()))
+    expect(heard.map((entries) => entries.map(({ topic, mark }) => [topic, mark]))).toEqual(
+      users.map((user, index) => [[`user:${user}`, positions[index]]]),
+    )
+  })
+
   it('[P2] refuses a job whose slot is being moved before it writes, serves the others, and takes it afterwards', async () => {
     const [first, moving, last] = channels(3)
     for (const conv of [first, moving, last]) ok(await append(conv!))
@@ -59,12 +127,14 @@ describe('batches on a Redis Cluster', () => {
     // What remembers refs is there still; the log, which comes after it, is gone.
     await moveKeys([world.key(moving!, 'log')], movers)
 
+    calls.length = 0
     const ref = randomUUID()
     const [before, refused, after] = await Promise.allSettled([
       append(first!),
       append(moving!, ref),
       append(last!),
     ])
+    expect(calls).toEqual(['conv/append'])
     expect([before, after]).toMatchObject([{ value: { is: 'ok' } }, { value: { is: 'ok' } }])
     expect(refused).toMatchObject({ status: 'rejected', reason: unavailable })
 
@@ -76,14 +146,27 @@ describe('batches on a Redis Cluster', () => {
   })
 
   it('[P1] writes nothing where a slot arrives before all of it is there', async () => {
-    const [moving] = channels(1)
+    const [moving, other] = channels(2)
     ok(await append(moving!))
     const movers = moversOf(moving!)
     await openSlot(slotOf(moving!), movers)
-    await expect(append(moving!)).rejects.toMatchObject(unavailable)
+    // The call is routed by its first job, which Redis says to ask for elsewhere.
+    const refused = await Promise.allSettled([append(moving!), append(other!)])
+    expect(refused).toMatchObject([{ reason: unavailable }, { reason: unavailable }])
     expect(await keysIn(slotOf(moving!), movers.to)).toEqual([])
 
     await moveSlot(slotOf(moving!), movers)
     expect(seqOf(ok(await append(moving!)).id)).toBe(2)
+    expect(seqOf(ok(await append(other!)).id)).toBe(1)
+  })
+
+  it('looks at the layout anew where a job says that its slot has moved', async () => {
+    const [first, moving] = channels(2)
+    const movers = moversOf(moving!)
+    await moveSlot(slotOf(moving!), movers)
+    const [before, refused] = await Promise.allSettled([append(first!), append(moving!)])
+    expect([before, refused]).toMatchObject([{ value: { is: 'ok' } }, { reason: unavailable }])
+    await expect.poll(() => masterOf(moving!)).toBe(movers.to)
+    ok(await append(moving!))
   })
 })

@@ -1,8 +1,8 @@
-#!lua
+#!lua flags=allow-cross-slot-keys
 --[[ append-dm: stores messages between two users, each once per ref, and puts them into the inboxes in reach.
   Why a script: dedupe, block, stranger count, dense id, log and inboxes as one.     Cost: O(jobs); a retry that misses: O(log)
   KEYS here      see lib/run-jobs
-  ARGV to        prefix of the nodes' channels in this bucket
+  ARGV to        prefix of the nodes' channels, see lib/post
   ARGV limit     messages to a stranger, 0 for no limit
   ARGV window    ms after which the stranger count ends
   ARGV quiet     ms after which a conversation that wakes up is noted in the users' lists

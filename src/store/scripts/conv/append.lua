@@ -1,8 +1,8 @@
-#!lua
+#!lua flags=allow-cross-slot-keys
 --[[ append: stores messages in groups and channels, each once per ref, and publishes them to the nodes that care.
   Why a script: membership, dedupe, dense id, log and publish as one.     Cost: O(jobs × nodes); a retry that misses: O(log)
   KEYS here      see lib/run-jobs
-  ARGV to        prefix of the nodes' channels in this bucket
+  ARGV to        prefix of the nodes' channels, see lib/post
   ARGV ref_ttl   ms a ref is remembered at least
   ARGV maxlen    entries to keep, about
   ARGV ttl       ms a quiet log is kept

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-cross-slot-keys
 --[[ hold: puts nodes among those that conversations are published to, if their users may hear them, or takes them out.
   Why a script: the node's own note of what it holds, for the reaper, and the membership as of that moment.
   Cost: O(jobs)

@@ -1,4 +1,4 @@
-#!lua flags=no-writes
+#!lua flags=no-writes,allow-cross-slot-keys
 --[[ view: lines of users' conversation lists.
   Why a script: head, positions and last message of one moment.     Cost: O(jobs)
   KEYS here      see lib/run-jobs

@@ -2,15 +2,16 @@
 -- what has to be done once for all of them. A job that fails says so in its own reply, behind a '!', and leaves the others
 -- alone.
 --
--- On a single Redis a call names no key. In a cluster it names one, `here`, of its jobs' bucket, which brings it to the bucket's
--- master. But a slot may be on its way to another master: keys that are gone already are refused then, those still there are
--- served, and a ref would be claimed for a message that no log takes; and where the slot arrives, a log that has yet to come is
--- taken for an empty one. So a job first looks for two keys of its bucket that never exist. That is refused where the slot leaves,
--- and, since there are two of them, where it arrives; such a job has done nothing, and says so behind a '?'.
+-- On a single Redis a call names no key. In a cluster it names one, `here`, of its first job's bucket, which brings it to the
+-- master of all its jobs. But a slot may be on its way to another master: keys that are gone already are refused then, those
+-- still there are served, and a ref would be claimed for a message that no log takes. So a job first looks for two keys of its
+-- bucket that never exist. That is refused where the slot leaves, where it has left, and, since there are two of them, where it
+-- arrives; such a job has done nothing, and says so behind a '?'.
 local endings = {}
+local bucket -- what the present job's keys start with, in a cluster
 local served = {}
 local function enter(own)
-  local bucket = string.match(own, '^.-}:')
+  bucket = string.match(own, '^.-}:')
   if not served[bucket] then
     redis.call('EXISTS', bucket .. 'here', bucket .. 'there')
     served[bucket] = true

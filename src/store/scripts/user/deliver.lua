@@ -1,8 +1,8 @@
-#!lua
+#!lua flags=allow-cross-slot-keys
 --[[ deliver: puts dms into inboxes and publishes them to the nodes that hold the users.
   Why a script: dense position, inbox, conversation list and publish as one.     Cost: O(jobs × nodes)
   KEYS here      see lib/run-jobs
-  ARGV to        prefix of the nodes' channels in this bucket
+  ARGV to        prefix of the nodes' channels, see lib/post
   ARGV maxlen    entries to keep, about
   ARGV ttl       ms a quiet inbox is kept
   JOB  own       what the keys of the user start with: inbox, state (head, nodes), convs

@@ -1,9 +1,9 @@
-#!lua
+#!lua flags=allow-cross-slot-keys
 --[[ join: makes connections sessions of their users.
   Why a script: limit, first-session decision, lists and what the session starts from, of one moment.
   Cost: O(jobs × (sessions + groups))
   KEYS here      see lib/run-jobs
-  ARGV to        prefix of the nodes' channels in this bucket
+  ARGV to        prefix of the nodes' channels, see lib/post
   ARGV max       most sessions of a user
   ARGV forget    ms after which a device that wasn't seen is forgotten
   JOB  own       what the keys of the user start with: sessions (session → <node id> <json>), devices (device →

@@ -1,8 +1,8 @@
-#!lua
+#!lua flags=allow-cross-slot-keys
 --[[ leave: takes sessions of users away. Presence is decided later, by `offline`, after the grace.
   Why a script: lists and the last one's leaving as one.     Cost: O(jobs × sessions)
   KEYS here      see lib/run-jobs
-  ARGV to        prefix of the nodes' channels in this bucket
+  ARGV to        prefix of the nodes' channels, see lib/post
   JOB  own       what the keys of the user start with: sessions (session → <node id> <json>), devices, state (nodes, the
                  ids of those that hold a session; last_left, the session whose leaving left none, and its node)
   JOB  held      the key of the owners of this bucket of which the node holds a socket

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-cross-slot-keys
 --[[ offline: ends the presence of users of whom no session has come back within the grace of the last one, and lets go
   of the others.
   Why a script: once, however many nodes ask.     Cost: O(jobs)

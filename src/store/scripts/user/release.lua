@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-cross-slot-keys
 --[[ release: takes users out of what a node holds, once everybody has been told that they are offline.
   Why a script: not if a session has come back to the node meanwhile.     Cost: O(jobs)
   KEYS here      see lib/run-jobs
