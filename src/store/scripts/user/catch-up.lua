@@ -1,7 +1,7 @@
-#!lua flags=no-writes
+#!lua flags=no-writes,allow-cross-slot-keys
 --[[ catch-up: what users have missed, as far as it fits into a page, and the lists of their conversations.
   Why a script: entries, head and lists of one moment.     Cost: O(jobs × (count + conversations))
-  KEYS here      a key of this bucket
+  KEYS here      see lib/run-jobs
   JOB  own       what the keys of the user start with: inbox, state (head), convs (dm → last activity), groups,
                  reads (channel → position)
   JOB  after     position before the first entry wanted
