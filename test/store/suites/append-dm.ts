@@ -87,6 +87,24 @@ export function appendDmSuite(store: () => StoreWorld): void {
       expect(await send(a, c, { ref: 'old' })).toMatchObject({ is: 'ok' })
     })
 
+    it('[P2] knows a ref of the stretch before ahead of a refusal, though this one has no message yet', async () => {
+      const [a, b] = pair()
+      const conv = dmOf(a, b)
+      const first = await send(a, b, { ref: 'old' })
+      const [refs = ''] = await store().refsOf(conv)
+      const stretch = Number(refs.slice(refs.lastIndexOf(':') + 1))
+      await store().redis.rename(refs, refs.replace(`:${stretch}`, `:${stretch - 1}`))
+      await store().redis.hset(
+        stateOf(a, b),
+        'head',
+        `${msOf(ok(first).id) - REF_TTL_MS}-1`,
+        `block:${b}`,
+        '1',
+      )
+      expect(await send(a, b, { ref: 'new' })).toEqual({ is: 'blocked' })
+      expect(await send(a, b, { ref: 'old' })).toMatchObject({ is: 'dup', id: ok(first).id })
+    })
+
     it('[P2] answers a dup whose content is gone with its id', async () => {
       const [a, b] = pair()
       const first = await send(a, b, { ref: 'r' })

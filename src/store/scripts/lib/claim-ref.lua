@@ -1,19 +1,18 @@
--- Remembers (see known-ref) that `name` is stored under an id, whose ms and whose predecessor's are given. Returns the id
+-- Remembers (see older-ref) that `name` is stored under an id, whose ms and whose predecessor's are given. Returns the id
 -- under which it is stored already, if any.
 local function claim_ref(own, facts, name, id, ms, last_ms)
-  local stretch, before = string.format('%d', ms / ref_ttl), string.format('%d', last_ms / ref_ttl)
-  local has_two = facts.refs == stretch or before ~= stretch and before == string.format('%d', stretch - 1)
-  local refs = own .. 'refs:' .. stretch
-  local first = has_two and redis.call('HGET', own .. 'refs:' .. stretch - 1, name)
+  local first = older_ref(own, facts, name, ms, last_ms)
   if first then
     return first
   end
+  local stretch, last = string.format('%d', ms / ref_ttl), string.format('%d', last_ms / ref_ttl)
+  local refs = own .. 'refs:' .. stretch
   if redis.call('HSETNX', refs, name, id) == 0 then
     return redis.call('HGET', refs, name)
   end
-  if before ~= stretch then
+  if last ~= stretch then
     redis.call('PEXPIREAT', refs, string.format('%.0f', (stretch + 2) * ref_ttl))
-    if has_two then
+    if last == string.format('%d', stretch - 1) then
       note(own .. 'state', 'refs', stretch)
     end
   end
