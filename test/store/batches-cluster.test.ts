@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { channelConv, dmOf, type MessageId, seqOf, type UserId } from '@starling/protocol/ids'
 import calculateSlot from 'cluster-key-slot'
 import { Cluster } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Batches } from '../../src/store/batches.ts'
 import { ConvStore } from '../../src/store/conv-store.ts'
 import { DmStore, inboxEntry } from '../../src/store/dm-store.ts'
@@ -55,6 +55,8 @@ describe('batches on a Redis Cluster', () => {
     world.close()
     await cluster.stop()
   })
+  // What one test has moved, the next one's client may not have heard of.
+  beforeEach(() => new Promise<void>((done) => (world.redis as Cluster).refreshSlotsCache(() => done())))
 
   const slotOf = (owner: string) => calculateSlot(world.keys.owner(owner))
   const masterOf = (owner: string) => {
