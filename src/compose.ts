@@ -227,7 +227,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       attach: (conv) => convs.attach(conv, identity.id),
       async firstInInbox(user, after) {
         const [first] = (await users.range(user, after as InboxPosition, 1)).entries
-        return first && { position: first.position, frame: inboxFrame(first.position, first.entry) }
+        return first && { position: first.position, frame: inboxFrame(first.position, first.id, first.tail) }
       },
       async firstInConv(conv, user, after) {
         const range = await convs.range(conv, user ?? SYSTEM, {

@@ -41,8 +41,8 @@ export const historyJson = (id: string, tail: string): string => `{"id":"${id}",
 /** @returns an entry of a log as a `message` frame */
 export const logFrame = (id: string, tail: string): string => `{"op":"message","id":"${id}",${tail}}`
 /** @returns an entry of an inbox as a `message` frame */
-export const inboxFrame = (position: string, entry: string): string =>
-  `{"op":"message",${entry},"inbox":"${position}"}`
+export const inboxFrame = (position: string, id: string, tail: string): string =>
+  `{"op":"message","id":"${id}",${tail},"inbox":"${position}"}`
 /** @returns an entry of a log as an object, for lists that look inside */
 export const parseMessage = (id: string, tail: string): MessageFrame =>
   JSON.parse(logFrame(id, tail)) as MessageFrame
@@ -56,10 +56,10 @@ export function ackFrame(
   return `{"op":"ack","ref":${JSON.stringify(ref)},"conv":"${conv}","id":"${id}"${place}${dup ? ',"dup":true' : ''}}`
 }
 
-const ENTRY_START = /^"id":"([^"]+)","conv":"([^"]+)","from":"([^"]+)"/
+const TAIL_START = /^"conv":"([^"]+)","from":"([^"]+)"/
 
-/** @returns whose message an inbox entry is, without parsing the message */
-export function entryHead(entry: string): { id: string; conv: string; from: string } | undefined {
-  const match = ENTRY_START.exec(entry)
-  return match ? { id: match[1]!, conv: match[2]!, from: match[3]! } : undefined
+/** @returns whose message an entry is, without parsing the message */
+export function tailHead(tail: string): { conv: string; from: string } | undefined {
+  const match = TAIL_START.exec(tail)
+  return match ? { conv: match[1]!, from: match[2]! } : undefined
 }

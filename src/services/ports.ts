@@ -101,11 +101,15 @@ export interface Books {
   reads: ReadonlyMap<ConvId, MessageId>
 }
 
+export interface InboxEntry extends LogEntry {
+  position: InboxPosition
+}
+
 export interface InboxRange {
   head: InboxPosition
   /** The oldest entry there is. */
   first: InboxPosition | undefined
-  entries: { position: InboxPosition; entry: string }[]
+  entries: InboxEntry[]
 }
 
 /** What a sync of the inbox starts from, of one moment. */
@@ -120,7 +124,7 @@ export interface InboxPort {
   range(user: UserId, after: InboxPosition, count: number): Promise<InboxRange>
   head(user: UserId): Promise<InboxPosition>
   /** @returns the entries that no device had before */
-  received(user: UserId, device: DeviceId, position: InboxPosition): Promise<{ covered: string[] }>
+  received(user: UserId, device: DeviceId, position: InboxPosition): Promise<{ covered: LogEntry[] }>
   /** Passes a live frame to a user's sessions; with `except`, to all but that one. */
   tell(user: UserId, frame: string, except?: SessionId): Promise<void>
   /** Passes on what may be dropped: to those of a user's sessions that are not behind. */

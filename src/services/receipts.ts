@@ -22,7 +22,7 @@ import {
 import { RECEIPT_MERGE_MS } from '@starling/protocol/limits'
 import type { Log } from '../lib/log.ts'
 import type { History } from './history.ts'
-import { entryHead } from './message-json.ts'
+import { tailHead } from './message-json.ts'
 import type { ConvPort, InboxPort } from './ports.ts'
 
 type Receipt = Omit<ServerFrameOf<'receipt'>, 'op'>
@@ -71,11 +71,10 @@ export class Receipts {
   async received(user: UserId, device: DeviceId, position: InboxPosition): Promise<void> {
     const { covered } = await this.#inboxes.received(user, device, position)
     const latest = new Map<ConvId, { from: UserId; id: MessageId }>()
-    for (const entry of covered) {
-      const head = entryHead(entry)
+    for (const { id, tail } of covered) {
+      const head = tailHead(tail)
       if (!head?.conv.startsWith('dm:') || head.from === user) continue
       const conv = head.conv as ConvId
-      const id = head.id as MessageId
       const known = latest.get(conv)
       latest.set(conv, { from: head.from as UserId, id: known ? laterOf(known.id, id) : id })
     }

@@ -141,7 +141,7 @@ export class Sync {
       // One page ahead of what the client has room for.
       const next = isPart ? this.#inboxes.range(user, after, INBOX_PAGE) : undefined
       next?.catch(() => {}) // it may fail while this one is being sent; it is heard of below
-      await batcher.add(range.entries.map(({ position, entry }) => inboxFrame(position, entry)))
+      await batcher.add(range.entries.map(({ position, id, tail }) => inboxFrame(position, id, tail)))
       await batcher.flush()
       if (!next) break
       range = await next

@@ -104,23 +104,22 @@ export class DmStore implements DmPort {
     // A tail that is gone was recalled, or fell out of the log.
     const tail = is === 'ok' ? draft.tail : appended.tail
     if (tail === '') return { is, id, inbox: undefined }
-    const entry = inboxEntry(id, tail)
     const noted = note ? draft.conv : ''
     const [inbox] = await Promise.all([
-      echo ? this.deliver(draft.from, noted, id, entry) : undefined,
+      echo ? this.deliver(draft.from, noted, id, tail) : undefined,
       note && !echo && draft.from !== SYSTEM ? this.#note(self, draft.conv, id) : undefined,
-      peer && this.deliver(other, noted, id, entry),
+      peer && this.deliver(other, noted, id, tail),
     ])
     return { is, id, inbox }
   }
 
   /**
-   * Puts a dm into a user's inbox. `entry` is the message's JSON without braces and op; `noted` the conversation, where it
-   * wakes up and the user's list is to have it.
+   * Puts a dm into a user's inbox. `tail` is the message's JSON without braces, op and id; `noted` the conversation, where
+   * it wakes up and the user's list is to have it.
    */
-  deliver(user: UserId, noted: ConvId | '', id: MessageId, entry: string): Promise<InboxPosition> {
+  deliver(user: UserId, noted: ConvId | '', id: MessageId, tail: string): Promise<InboxPosition> {
     const { bucket, own } = this.#placeOf(user)
-    return this.#deliveries.run(bucket, { own, user, entry, noted, at: msOf(id) })
+    return this.#deliveries.run(bucket, { own, user, id, tail, noted, at: msOf(id) })
   }
 
   async #note({ own }: Place, conv: ConvId, id: MessageId): Promise<void> {
@@ -137,6 +136,3 @@ export class DmStore implements DmPort {
     return { bucket, own: `${this.#keys.bucket(bucket)}${owner}:` }
   }
 }
-
-/** @returns a message as inboxes keep it: its JSON without braces and op */
-export const inboxEntry = (id: MessageId, tail: string): string => `"id":"${id}",${tail}`

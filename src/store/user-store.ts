@@ -150,9 +150,10 @@ export class UserStore implements InboxPort, SessionPort {
         redis.xrange(`${own}inbox`, '-', '+', 'COUNT', 1),
       ]),
     )
-    const entries = list.map(([position, fields]) => ({
+    const entries = list.map(([position, [id, tail]]) => ({
       position: position as InboxPosition,
-      entry: fields[1]!,
+      id: id as MessageId,
+      tail: tail!,
     }))
     const last = entries.length < count ? entries.at(-1)?.position : undefined
     return {

@@ -9,7 +9,6 @@ import {
 } from '@starling/protocol/ids'
 import { afterAll, expect, test } from 'vitest'
 import { eventTail } from '../../src/services/message-json.ts'
-import { inboxEntry } from '../../src/store/dm-store.ts'
 import { useWorld } from '../support/harness.ts'
 import { startRedis } from '../support/redis.ts'
 import { storeUnheard } from '../support/server-break.ts'
@@ -57,7 +56,7 @@ test('[P1] [P4] a dm that nobody heard becomes a resync for its user alone', asy
   const draft = dmDraft(idOf(alice), idOf(bob), { text: 'unheard' })
   const { id } = ok(await store.dms.send(draft, idOf(alice), { guard: 'free', echo: false }))
   const [position] = await storeUnheard(redis.url, store, ({ dms }) => [
-    dms.deliver(idOf(bob), conv, id, inboxEntry(id, draft.tail)),
+    dms.deliver(idOf(bob), conv, id, draft.tail),
   ])
   const resync = await b.expects('resync', {}, 10_000)
   expect(resync.convs).toBeUndefined()

@@ -6,7 +6,7 @@ import { Cluster } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Batches } from '../../src/store/batches.ts'
 import { ConvStore } from '../../src/store/conv-store.ts'
-import { DmStore, inboxEntry } from '../../src/store/dm-store.ts'
+import { DmStore } from '../../src/store/dm-store.ts'
 import { createDurability } from '../../src/store/durability.ts'
 import { keysIn, type Movers, moveKeys, moveSlot, openSlot } from '../faults/stage/move-slots.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
@@ -107,7 +107,7 @@ describe('batches on a Redis Cluster', () => {
     const from = someone()
     const entryFor = (to: UserId) => {
       const id = `${Date.now()}-1` as MessageId
-      return [id, inboxEntry(id, dmDraft(from, to).tail)] as const
+      return [id, dmDraft(from, to).tail] as const
     }
     calls.length = 0
     const positions = await Promise.all(

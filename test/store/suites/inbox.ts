@@ -9,8 +9,7 @@ import {
   type UserId,
 } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
-import { entryHead } from '../../../src/services/message-json.ts'
-import { inboxEntry } from '../../../src/store/dm-store.ts'
+import { tailHead } from '../../../src/services/message-json.ts'
 import {
   dmDraft,
   ok,
@@ -33,7 +32,7 @@ export function inboxSuite(store: () => StoreWorld): void {
     for (let i = 0; i < times; i++) {
       const id = `${Date.now()}-${i + 1}` as MessageId
       const { tail } = dmDraft(from, to, { text: `${i}` })
-      positions.push(await store().dms.deliver(to, dmOf(from, to), id, inboxEntry(id, tail)))
+      positions.push(await store().dms.deliver(to, dmOf(from, to), id, tail))
     }
     return positions
   }
@@ -60,10 +59,10 @@ export function inboxSuite(store: () => StoreWorld): void {
 
     it('notes the conversation with its last activity, which does not go back', async () => {
       const [to, a, b, users] = [someone(), someone(), someone(), usersAt()]
-      const entry = (id: string) => inboxEntry(id as MessageId, dmDraft(a, to).tail)
-      await store().dms.deliver(to, dmOf(a, to), '3000-1' as MessageId, entry('3000-1'))
-      await store().dms.deliver(to, dmOf(b, to), '2000-1' as MessageId, entry('2000-1'))
-      await store().dms.deliver(to, dmOf(a, to), '1000-2' as MessageId, entry('1000-2'))
+      const { tail } = dmDraft(a, to)
+      await store().dms.deliver(to, dmOf(a, to), '3000-1' as MessageId, tail)
+      await store().dms.deliver(to, dmOf(b, to), '2000-1' as MessageId, tail)
+      await store().dms.deliver(to, dmOf(a, to), '1000-2' as MessageId, tail)
       expect((await users.books(to)).dms).toEqual([dmOf(a, to), dmOf(b, to)])
     })
 
@@ -206,7 +205,7 @@ export function inboxSuite(store: () => StoreWorld): void {
       const other = await users.received(to, two, positions[2]!)
       const again = await users.received(to, one, positions[2]!)
       expect([first, other, again].map(({ covered }) => covered.length)).toEqual([2, 1, 0])
-      expect(entryHead(first.covered[0]!)).toMatchObject({ from, conv: dmOf(from, to) })
+      expect(tailHead(first.covered[0]!.tail)).toEqual({ from, conv: dmOf(from, to) })
     })
 
     it('[P1] keeps a device’s place while the inbox is numbered on after it was emptied', async () => {

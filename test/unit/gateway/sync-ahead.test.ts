@@ -1,5 +1,5 @@
 /** A sync that is begun before the welcome, while nothing is sent live, and what comes into the inbox meanwhile. */
-import type { DeviceId, InboxPosition, UserId } from '@starling/protocol/ids'
+import type { DeviceId, InboxPosition, MessageId, UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
 import type { GatewayContext } from '../../../src/gateway/context.ts'
 import { begin, sync } from '../../../src/gateway/handlers/position.ts'
@@ -24,7 +24,8 @@ function joining(waiting: number) {
       const from = Number(after.split('-')[1])
       const entries = Array.from({ length: count - from }, (_, index) => ({
         position: at(from + index + 1),
-        entry: '"conv":"dm:alice:bob"',
+        id: '1-1' as MessageId,
+        tail: '"conv":"dm:alice:bob"',
       }))
       return { head: at(count), first: entries.length > 0 ? at(1) : undefined, entries }
     },

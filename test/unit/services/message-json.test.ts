@@ -1,10 +1,9 @@
 /** A message's JSON in pieces: whatever refs and bodies hold, the pieces make the message again. */
-import { dmOf, groupConv, type MessageId, type UserId } from '@starling/protocol/ids'
+import { dmOf, groupConv, type UserId } from '@starling/protocol/ids'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   ackFrame,
-  entryHead,
   eventTail,
   eventTailAround,
   historyJson,
@@ -13,8 +12,8 @@ import {
   messageTail,
   needleOf,
   parseMessage,
+  tailHead,
 } from '../../../src/services/message-json.ts'
-import { inboxEntry } from '../../../src/store/dm-store.ts'
 
 const conv = dmOf('alice', 'bob')
 const alice = 'alice' as UserId
@@ -52,7 +51,7 @@ describe('a message', () => {
         expect(JSON.parse(historyJson('5-5', tail))).toEqual({ ...message, id: '5-5' })
         expect(JSON.parse(logFrame('5-5', tail))).toEqual({ ...message, op: 'message', id: '5-5' })
         expect(parseMessage('5-5', tail)).toEqual(JSON.parse(logFrame('5-5', tail)))
-        expect(JSON.parse(inboxFrame('9-9', inboxEntry('5-5' as MessageId, tail)))).toEqual({
+        expect(JSON.parse(inboxFrame('9-9', '5-5', tail))).toEqual({
           ...message,
           op: 'message',
           id: '5-5',
@@ -123,22 +122,21 @@ describe('the head of an inbox entry', () => {
       '"id":"': hostile,
     })
     const tail = messageTail(needleOf(conv, alice, hostile), body, {})
-    expect(entryHead(inboxEntry('5-5' as MessageId, tail))).toEqual({ id: '5-5', conv, from: 'alice' })
+    expect(tailHead(tail)).toEqual({ conv, from: 'alice' })
   })
 
   it('is that of an event too', () => {
     const group = groupConv('g')
     const event = eventTail(group, alice, { type: 'event', event: 'member_left', users: ['alice'] })
-    expect(entryHead(inboxEntry('5-5' as MessageId, event))).toEqual({
-      id: '5-5',
+    expect(tailHead(event)).toEqual({
       conv: group,
       from: 'alice',
     })
   })
 
-  it.each(['', '{}', '"conv":"a"', '"id":"","conv":"c","from":"f"', 'x"id":"1-1","conv":"c","from":"f"'])(
+  it.each(['', '{}', '"conv":"a"', '"conv":"","from":"f"', 'x"conv":"c","from":"f"'])(
     'is none in %j',
-    (entry) => expect(entryHead(entry)).toBeUndefined(),
+    (tail) => expect(tailHead(tail)).toBeUndefined(),
   )
 })
 

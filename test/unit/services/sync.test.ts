@@ -39,7 +39,11 @@ function busyInbox(start = 0) {
   return { port: port as unknown as InboxPort, looked }
 }
 
-const entryOf = (seq: number) => ({ position: at(seq), entry: `"conv":"dm:alice:bob","n":${seq}` })
+const entryOf = (seq: number) => ({
+  position: at(seq),
+  id: `${seq}-1` as MessageId,
+  tail: `"conv":"dm:alice:bob","n":${seq}`,
+})
 
 function world(inbox = busyInbox()) {
   const convs = {

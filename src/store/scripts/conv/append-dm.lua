@@ -97,7 +97,7 @@ return run_jobs(9, 10, function(own, from, other, guard, ref, needle, tail, peer
     return dup(log, first)
   end
 
-  append_entry(log, id, ms, last_ms, tail, maxlen, ttl)
+  append_entry(log, id, ms, last_ms, 'm', tail, maxlen, ttl)
   note(state, 'head', id)
   note(state, 'read:' .. from, id)
   if notes then
@@ -107,14 +107,14 @@ return run_jobs(9, 10, function(own, from, other, guard, ref, needle, tail, peer
 
   local woke = ms - last_ms > quiet
   local conv = woke and string.match(own, '}:(.*):$') -- its name lies behind the bucket
-  local entry, position = '"id":"' .. id .. '",' .. tail, '-'
+  local position = '-'
   if self ~= '' then
-    position = put_in_inbox(self, from, entry, conv, ms, inbox, ttl)
+    position = put_in_inbox(self, from, id, tail, conv, ms, inbox, ttl)
   elseif woke and list ~= '' then
     redis.call('ZADD', list .. 'convs', 'GT', ms, conv)
   end
   if peer ~= '' then
-    put_in_inbox(peer, other, entry, conv, ms, inbox, ttl)
+    put_in_inbox(peer, other, id, tail, conv, ms, inbox, ttl)
   end
   return 'ok ' .. id .. (woke and ' 1 ' or ' 0 ') .. position
 end)

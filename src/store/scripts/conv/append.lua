@@ -66,7 +66,7 @@ return run_jobs(5, 7, function(own, conv, from, guard, ref, needle, tail)
   if first then
     return 'dup ' .. first
   end
-  append_entry(log, id, ms, last_ms, tail, maxlen, ttl)
+  append_entry(log, id, ms, last_ms, 'm', tail, maxlen, ttl)
   note(state, 'head', id)
   if guard == 'member' then
     redis.call('HSET', own .. 'reads', from, id)

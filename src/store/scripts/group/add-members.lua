@@ -62,7 +62,7 @@ if #added == 0 then
   return { 'ok', head, '', unpack(all) }
 end
 local tail = before .. '["' .. table.concat(added, '","') .. '"]' .. after
-append_entry(log, id, ms, last_ms, tail, maxlen, ttl)
+append_entry(log, id, ms, last_ms, 'm', tail, maxlen, ttl)
 redis.call('HSET', state, 'head', id)
 tell(redis.call('SMEMBERS', nodes), to, 'm', topic, id, '{"op":"message","id":"' .. id .. '",' .. tail .. '}')
 note_untold(untold, 'enter', group, id, added, tail)

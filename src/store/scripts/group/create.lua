@@ -33,7 +33,7 @@ local id, ms = next_id(nil)
 local created = string.format('%.0f', ms)
 redis.call('HSET', state, 'head', id, 'name', name, 'intro', intro, 'icon', icon, 'owner', owner, 'join', join,
   'history', history, 'created', created)
-append_entry(log, id, ms, 0, tail, 1000, ttl)
+append_entry(log, id, ms, 0, 'm', tail, 1000, ttl)
 local users = {}
 local function enter(user, role)
   redis.call('HSET', members, user, role .. ' ' .. id .. ' 0')

@@ -7,7 +7,7 @@
   JOB  after     position before the first entry wanted
   JOB  count     entries at most, 0 for none
   RETURNS        of each: <head> <oldest position, or empty> <dms, the latest first> <groups> <channels and positions>
-                 {<position> <entry>}*; the three lists have spaces between their words
+                 {<position> <message id> <tail>}*; the three lists have spaces between their words
 ]]
 -- @include run-jobs
 
@@ -23,6 +23,7 @@ return run_jobs(1, 3, function(own, after, count)
   if first and count ~= '0' then
     for _, entry in ipairs(redis.call('XRANGE', own .. 'inbox', '(' .. after, '+', 'COUNT', count)) do
       reply[#reply + 1] = entry[1]
+      reply[#reply + 1] = entry[2][1]
       reply[#reply + 1] = entry[2][2]
     end
   end

@@ -1,8 +1,17 @@
 import type { ConvId, GroupId, InboxPosition, MessageId } from '@starling/protocol/ids'
-import type { CaughtUp } from '../../../services/ports.ts'
+import type { CaughtUp, InboxEntry } from '../../../services/ports.ts'
 import { defineBatch, pairs, strings } from '../../script.ts'
 
 const words = (list: string) => (list === '' ? [] : list.split(' '))
+
+function inThrees(flat: string[]): InboxEntry[] {
+  const list: InboxEntry[] = []
+  for (let at = 0; at + 2 < flat.length; at += 3) {
+    const [position, id, tail] = [flat[at] as InboxPosition, flat[at + 1] as MessageId, flat[at + 2]!]
+    list.push({ position, id, tail })
+  }
+  return list
+}
 
 export const catchUp = defineBatch({
   name: 'user/catch-up',
@@ -14,7 +23,7 @@ export const catchUp = defineBatch({
       range: {
         head: head as InboxPosition,
         first: (oldest || undefined) as InboxPosition | undefined,
-        entries: pairs(entries).map(([position, entry]) => ({ position: position as InboxPosition, entry })),
+        entries: inThrees(entries),
       },
       books: {
         dms: words(dms) as ConvId[],

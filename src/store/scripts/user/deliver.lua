@@ -7,7 +7,8 @@
   ARGV ttl       ms a quiet inbox is kept
   JOB  own       what the keys of the user start with: inbox, state (head, nodes), convs
   JOB  user      whose inbox
-  JOB  entry     the message's JSON without braces and op
+  JOB  id        the message's id
+  JOB  tail      the message: its JSON without braces, op and id
   JOB  noted     the conversation, where the user's list of them is to have it as active, or empty
   JOB  at        ms of the message
   RETURNS        of each: <position>
@@ -23,6 +24,6 @@ local to, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3]
 -- @include nodes-of
 -- @include put-in-inbox
 
-return run_jobs(4, 5, function(own, user, entry, noted, at)
-  return put_in_inbox(own, user, entry, noted ~= '' and noted, at, maxlen, ttl)
+return run_jobs(4, 6, function(own, user, id, tail, noted, at)
+  return put_in_inbox(own, user, id, tail, noted ~= '' and noted, at, maxlen, ttl)
 end)

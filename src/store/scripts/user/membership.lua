@@ -53,10 +53,9 @@ else
     return { 'same' }
   end
 end
-local entry = '"id":"' .. id .. '",' .. tail
-append_entry(inbox, position, ms, last_ms, entry, maxlen, ttl)
+append_entry(inbox, position, ms, last_ms, id, tail, maxlen, ttl)
 redis.call('HSET', state, 'head', position)
 local topic = 'user:' .. user
 tell(told, to, 'c', topic, position, '{"do":"' .. change .. '","user":"' .. user .. '","group":"' .. group .. '","id":"' .. id .. '"}')
-tell(told, to, 'm', topic, position, '{"op":"message",' .. entry .. ',"inbox":"' .. position .. '"}')
+tell(told, to, 'm', topic, position, '{"op":"message","id":"' .. id .. '",' .. tail .. ',"inbox":"' .. position .. '"}')
 return { 'ok', position }

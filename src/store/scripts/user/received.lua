@@ -7,7 +7,7 @@
   ARGV device    device id
   ARGV position  <ms>-<seq>
   ARGV now       ms, to note when the device was seen
-  RETURNS        ok {<entry>}*, the entries that no device had before, at most 1,000 | stale
+  RETURNS        ok {<message id> <tail>}*, the entries that no device had before, at most 1,000 | stale
 ]]
 local devices, state, inbox = KEYS[1], KEYS[2], KEYS[3]
 local device, position, now = ARGV[1], ARGV[2], ARGV[3]
@@ -27,6 +27,7 @@ local reply = { 'ok' }
 if later(position, furthest) then
   redis.call('HSET', state, 'received', position)
   for _, entry in ipairs(redis.call('XREVRANGE', inbox, position, '(' .. furthest, 'COUNT', 1000)) do
+    reply[#reply + 1] = entry[2][1]
     reply[#reply + 1] = entry[2][2]
   end
 end
