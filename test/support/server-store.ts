@@ -162,7 +162,7 @@ export class StoreWorld {
 
   /** The keys under which a conversation remembers refs: of this stretch of time and of those around it. */
   async refsOf(conv: string): Promise<string[]> {
-    const now = Math.floor(Date.now() / REF_TTL_MS)
+    const now = Math.floor(Date.now() / REF_TTL_MS + this.keys.bucketOf(conv) * 0.618034)
     const keys = [now - 1, now, now + 1].map((stretch) => this.key(conv, `refs:${stretch}`))
     const there = await Promise.all(keys.map((key) => this.redis.exists(key)))
     return keys.filter((_, index) => there[index] === 1)

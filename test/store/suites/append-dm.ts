@@ -63,16 +63,27 @@ export function appendDmSuite(store: () => StoreWorld): void {
       expect(left).toBeLessThanOrEqual(2 * REF_TTL_MS)
     })
 
+    it('lets the refs of conversations in different buckets end at different times', async () => {
+      const ends = await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const [a, b] = pair()
+          await send(a, b, { ref: 'r' })
+          const [refs = ''] = await store().refsOf(dmOf(a, b))
+          return store().redis.pexpiretime(refs)
+        }),
+      )
+      expect(Math.max(...ends) - Math.min(...ends)).toBeGreaterThan(REF_TTL_MS / 4)
+    })
+
     it('[P2] knows a ref of the stretch of time before, and forgets one of the stretch before that', async () => {
       const [a, b] = pair()
       const conv = dmOf(a, b)
       const first = await send(a, b, { ref: 'old' })
       const [refs = ''] = await store().refsOf(conv)
       // What was stored now becomes what was stored a stretch ago, and then two.
-      const stretch = Number(refs.slice(refs.lastIndexOf(':') + 1))
-      const aged = (by: number) => `${refs.slice(0, refs.lastIndexOf(':') + 1)}${stretch - by}`
+      const aged = (key: string, by: number) => key.replace(/\d+$/, (stretch) => String(Number(stretch) - by))
       const head = (by: number) => `${msOf(ok(first).id) - by * REF_TTL_MS}-1`
-      await store().redis.rename(refs, aged(1))
+      await store().redis.rename(refs, aged(refs, 1))
       await store().redis.hset(stateOf(a, b), 'head', head(1))
       expect(await send(a, b, { ref: 'old' })).toMatchObject({ is: 'dup', id: ok(first).id })
       expect(await send(a, b, { ref: 'new' })).toMatchObject({ is: 'ok' })
@@ -82,7 +93,7 @@ export function appendDmSuite(store: () => StoreWorld): void {
       const c = someone('c')
       const other = await send(a, c, { ref: 'old' })
       const [others = ''] = await store().refsOf(dmOf(a, c))
-      await store().redis.rename(others, others.replace(String(stretch), String(stretch - 2)))
+      await store().redis.rename(others, aged(others, 2))
       await store().redis.hset(stateOf(a, c), 'head', `${msOf(ok(other).id) - 2 * REF_TTL_MS}-1`)
       expect(await send(a, c, { ref: 'old' })).toMatchObject({ is: 'ok' })
     })

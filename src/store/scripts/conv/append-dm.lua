@@ -37,6 +37,7 @@ limit, window, quiet = tonumber(limit), tonumber(window), tonumber(quiet)
 -- @include post
 -- @include look
 -- @include note
+-- @include stretches
 -- @include older-ref
 -- @include known-ref
 -- @include claim-ref

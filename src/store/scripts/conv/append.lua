@@ -26,6 +26,7 @@ local to, ref_ttl, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include post
 -- @include look
 -- @include note
+-- @include stretches
 -- @include older-ref
 -- @include known-ref
 -- @include claim-ref
