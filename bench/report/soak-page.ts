@@ -6,9 +6,7 @@ import type { Point, SoakResult } from '../scenarios/soak.ts'
 import { surroundings } from './surroundings.ts'
 import { asNumber, shortened, tableOf } from './table.ts'
 
-/** The caches fill, Redis' refs begin to lapse: what comes after that has to be flat, minutes. */
-const SETTLED_AFTER = 10
-/** A curve that rises by less from there to the end is flat. */
+/** A curve that rises by less from where it has settled to the end is flat. */
 const FLAT = 0.05
 /** Points of a drawn curve, and rows of the table. */
 const DRAWN = 60
@@ -17,26 +15,39 @@ const ROWS = 12
 interface Curve {
   name: string
   of: (point: Point) => number
+  /** From this minute on it has to be flat. */
+  settledAfter: number
 }
 
+/** Caches are full and code is compiled. */
+const WARM = 10
+/** Redis forgets a ref after ten to twenty minutes: until then it holds more of them with every message. */
+const REFS_LAPSE = 20
 const CURVES: readonly Curve[] = [
-  { name: 'both gateways', of: ({ gateways }) => gateways.reduce((sum, mib) => sum + mib, 0) },
-  { name: 'Redis', of: ({ redis }) => redis },
-  { name: 'data in Redis', of: ({ redisData }) => redisData },
+  {
+    name: 'both gateways',
+    of: ({ gateways }) => gateways.reduce((sum, mib) => sum + mib, 0),
+    settledAfter: WARM,
+  },
+  { name: 'Redis', of: ({ redis }) => redis, settledAfter: REFS_LAPSE },
+  { name: 'data in Redis', of: ({ redisData }) => redisData, settledAfter: REFS_LAPSE },
 ]
 
-/** @returns a fault for each curve that goes on rising after the first ten minutes, or a sixth of a shorter soak */
+/** @returns a fault for each curve that goes on rising once it has settled */
 export function rises({ points }: SoakResult): string[] {
-  const settled = settledOf(points)
-  return CURVES.flatMap(({ name, of }) => {
-    const rise = riseOf(settled.map((point) => ({ x: point.minute, y: of(point) })))
-    return rise > FLAT ? [`the memory of ${name} rises by ${asNumber(rise * 100)} %`] : []
+  return CURVES.flatMap((curve) => {
+    const rise = riseIn(curve, points)
+    return rise !== undefined && rise > FLAT
+      ? [`the memory of ${curve.name} rises by ${asNumber(rise * 100)} %`]
+      : []
   })
 }
 
-function settledOf(points: readonly Point[]): Point[] {
-  const from = Math.min(SETTLED_AFTER, (points.at(-1)?.minute ?? 0) / 6)
-  return points.filter(({ minute }) => minute >= from)
+/** @returns the rise of a settled curve to the end; undefined where less of it is settled than not: too short to say */
+function riseIn({ of, settledAfter }: Curve, points: readonly Point[]): number | undefined {
+  if ((points.at(-1)?.minute ?? 0) < 2 * settledAfter) return undefined
+  const settled = points.filter(({ minute }) => minute >= settledAfter)
+  return riseOf(settled.map((point) => ({ x: point.minute, y: of(point) })))
 }
 
 /** @param faults all that went wrong, rising curves included */
@@ -66,9 +77,13 @@ export function soakPage(result: SoakResult, faults: readonly string[]): string 
       ]),
     ),
     '',
-    ...CURVES.map(({ name, of }) => {
-      const rise = riseOf(settledOf(points).map((point) => ({ x: point.minute, y: of(point) })))
-      return `- ${name}: ${asNumber(rise * 100)} % from minute ${asNumber(settledOf(points)[0]?.minute ?? 0)} to the end (flat: up to ${FLAT * 100} %)`
+    'Redis remembers a ref for ten to twenty minutes, so it is full after twenty.',
+    '',
+    ...CURVES.map((curve) => {
+      const rise = riseIn(curve, points)
+      return rise === undefined
+        ? `- ${curve.name}: not judged in less than ${2 * curve.settledAfter} minutes`
+        : `- ${curve.name}: ${asNumber(rise * 100)} % from minute ${curve.settledAfter} to the end (flat: up to ${FLAT * 100} %)`
     }),
     ...(faults.length > 0
       ? ['', '## What went wrong', '', ...faults.map((fault) => `- ${shortened(fault)}`)]
