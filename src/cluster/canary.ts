@@ -8,6 +8,8 @@ import type { Log } from '../lib/log.ts'
 /** A round goes over all buckets in at most so many steps of this length. */
 const STEPS = 20
 const STEP_MS = 100
+/** And where there are few buckets, in so many at least: a sign twice a second finds a dead feed in time. */
+const FEWEST_STEPS = 5
 /**
  * How many steps a sign may take. Steps and not a time: sockets are read between two of them, so that a gateway which
  * was busy for a second doesn't take its own lateness for a dead feed.
@@ -31,7 +33,7 @@ export class Canary {
   constructor(deps: { bus: () => Bus; buckets: number; log: Log }) {
     this.#bus = deps.bus
     this.#buckets = deps.buckets
-    this.#steps = Math.min(STEPS, deps.buckets)
+    this.#steps = Math.min(STEPS, Math.max(FEWEST_STEPS, deps.buckets))
     this.#log = deps.log
   }
 

@@ -4,11 +4,13 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 
 const LOOK_MS = 1_000
+/** How often the delay is measured: each time wakes a process that may have nothing else to do. */
+const RESOLUTION_MS = 100
 /** Above this mean delay new work is refused, so that what was taken on gets done, ms. */
 const OVERLOADED_MS = 1_000
 
 export class Load {
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 20 })
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   #timer: NodeJS.Timeout | undefined
   /** Mean delay of the last look, ms. */
   meanDelayMs = 0

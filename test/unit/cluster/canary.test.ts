@@ -66,6 +66,17 @@ describe('the canary', () => {
     }
   })
 
+  it('[P4] sends a sign through an only bucket twice a second, and finds it silent as soon', async () => {
+    canary.close()
+    canary = new Canary({ bus: () => bus, buckets: 1, log: pino({ level: 'silent' }) })
+    canary.start()
+    await pass(2_000)
+    expect(sent).toEqual([0, 0, 0, 0])
+    dead = new Set([0])
+    await pass(2_000)
+    expect(restarted[0]).toEqual([0])
+  })
+
   it('finds a feed that is dead as a whole, and is not alive then', async () => {
     dead = new Set(Array.from({ length: BUCKETS }, (_, bucket) => bucket))
     await pass(3_100)
