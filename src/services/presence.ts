@@ -9,7 +9,7 @@ import type { OnlinePort, PresenceBatch, SessionPort } from './ports.ts'
 
 /** How long batches are gathered before they are told, ms. */
 const GATHER_MS = 50
-/** How long the number of a change is remembered, to know a late batch as late; far above any delay, ms. */
+/** How long at least the number of a change is remembered, to know a late batch as late; far above any delay, ms. */
 const REMEMBER_MS = 10_000
 /** Publishes a batch to all gateways, this one included. */
 export type TellPresence = (batch: PresenceBatch) => Promise<void>
@@ -43,8 +43,10 @@ export class Presence {
   #onSettled = () => {}
   #gathered = new Map<UserId, Change>()
   #gatherTimer: NodeJS.Timeout | undefined
-  /** The last change heard of each user, for a while. */
-  readonly #changes = new Map<UserId, { change: number; at: number }>()
+  /** The last change heard of each user: of this stretch of time, and of the one before. */
+  #changes = new Map<UserId, number>()
+  #earlier = new Map<UserId, number>()
+  #forgetTimer: NodeJS.Timeout | undefined
   #total: number | undefined
   #closed = false
   /** Set by who passes changes on to clients. */
@@ -83,20 +85,16 @@ export class Presence {
 
   /** Takes a batch from the bus. */
   hear(batch: PresenceBatch): void {
-    const now = Date.now()
     const news = (list: [UserId, number][]) =>
       list.filter(([user, change]) => {
-        if ((this.#changes.get(user)?.change ?? 0) >= change) return false
-        this.#changes.delete(user) // so that the map stays in the order of time
-        this.#changes.set(user, { change, at: now })
+        if ((this.#changes.get(user) ?? this.#earlier.get(user) ?? 0) >= change) return false
+        this.#changes.set(user, change)
         return true
       })
     const on = news(batch.on).map(([user]) => user)
     const off = news(batch.off).map(([user]) => user)
-    for (const [user, { at }] of this.#changes) {
-      if (now - at < REMEMBER_MS) break
-      this.#changes.delete(user)
-    }
+    if (this.#changes.size > 0 && !this.#closed)
+      this.#forgetTimer ??= setTimeout(() => this.#forget(), REMEMBER_MS)
     if (this.#total !== undefined) this.#total += on.length - off.length
     if (on.length + off.length > 0) this.onChange(on, off)
     if (batch.reaped) this.onDoubt()
@@ -163,6 +161,7 @@ export class Presence {
         this.#onSettled = resolve
       })
     await this.#publish()
+    clearTimeout(this.#forgetTimer)
   }
 
   /** Ends the graces that are over, and waits for the next one. */
@@ -191,6 +190,13 @@ export class Presence {
     }
     this.#ending -= 1
     if (this.#graces.size + this.#ending === 0) this.#onSettled()
+  }
+
+  /** Lets go of the changes that were heard before this stretch of time, which is over. */
+  #forget(): void {
+    this.#earlier = this.#changes
+    this.#changes = new Map()
+    this.#forgetTimer = this.#earlier.size > 0 ? setTimeout(() => this.#forget(), REMEMBER_MS) : undefined
   }
 
   #gather(user: UserId, change: Change): void {
