@@ -14,6 +14,7 @@ import { newIdentity } from './cluster/identity.ts'
 import { Lease } from './cluster/lease.ts'
 import { Pulse } from './cluster/pulse.ts'
 import type { Config } from './config.ts'
+import { topicOf } from './gateway/connection.ts'
 import type { GatewayContext } from './gateway/context.ts'
 import { Departures } from './gateway/departures.ts'
 import { Dispatch } from './gateway/dispatch.ts'
@@ -115,7 +116,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     log,
   })
   const watches = new Watches({ presence, watchAllMax: config.WATCH_ALL_MAX, log })
-  const channelTopics = [...channels.keys()].map(channelConv)
+  const channelConvs = [...channels.keys()].map(channelConv)
   const departures = new Departures({ sessions: users, presence, log })
   const context: GatewayContext = {
     hub,
@@ -131,7 +132,6 @@ export async function startGateway(config: Config): Promise<Gateway> {
     sessions: users,
     inboxes: users,
     convs,
-    channelTopics,
     limits: {
       frame: config.MAX_FRAME_BYTES,
       body: config.MAX_BODY_BYTES,
@@ -206,7 +206,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
           tls,
         })
   const topics = {
-    publish(topic: string, frame: string | Uint8Array) {
+    publish(conv: string, frame: string | Uint8Array) {
+      const topic = topicOf(conv)
       server.publish(topic, frame)
       tcp?.publish(topic, frame)
     },
@@ -246,7 +247,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const note = noteEvents({
     metrics,
     hub,
-    followers: (topic) => server.followers(topic) + (tcp?.followers(topic) ?? 0),
+    followers: (conv) => server.followers(topicOf(conv)) + (tcp?.followers(topicOf(conv)) ?? 0),
   })
   const newBus = () =>
     new RedisBus({
@@ -297,7 +298,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   }
 
   async function followChannels(): Promise<void> {
-    for (const conv of channelTopics) {
+    for (const conv of channelConvs) {
       const { head } = await convs.attach(conv, identity.id)
       hub.conv(conv).forwarded = head
     }
@@ -316,7 +317,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     ready: () => Number(ready()),
     draining: () => Number(draining),
     connections: () => hub.sessions.size,
-    sessions: () => sum(hub.users.values(), (here) => here.sessions.size),
+    sessions: () => sum(hub.users.values(), (here) => here.sessions.length),
     users: () => hub.users.size,
     conversations: () => hub.convs.size,
     outgoingBytes: () => sum(hub.sessions, ({ connection }) => connection.buffered()),
@@ -331,7 +332,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   log.info({ port, tcpPort, id: identity.id }, 'gateway is up')
 
   async function letChannelsGo(): Promise<boolean> {
-    const done = await Promise.allSettled(channelTopics.map((conv) => convs.detach(conv, identity.id)))
+    const done = await Promise.allSettled(channelConvs.map((conv) => convs.detach(conv, identity.id)))
     return done.every(({ status }) => status === 'fulfilled')
   }
 

@@ -31,6 +31,12 @@ export interface Receiver {
   closed(code: number): void
 }
 
+/** The topic that every session follows. */
+export const EVERYBODY = 'everybody'
+
+/** @returns the topic of a conversation's live frames; channels have one in common, since they are for everybody */
+export const topicOf = (conv: string): string => (conv.startsWith('channel:') ? EVERYBODY : conv)
+
 /** The other half of a transport: frames to all who follow a topic. */
 export interface TopicPublisher {
   publish(topic: string, frame: string | Uint8Array): void

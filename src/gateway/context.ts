@@ -31,8 +31,6 @@ export interface GatewayContext {
   readonly sessions: SessionPort
   readonly inboxes: InboxPort
   readonly convs: ConvPort
-  /** The topics that every session follows. */
-  readonly channelTopics: readonly string[]
   readonly limits: Limits
   readonly nodeName: string
   readonly load: Pick<Load, 'overloaded'>

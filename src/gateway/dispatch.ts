@@ -7,7 +7,6 @@ import { decodeClientFrame } from '@starling/protocol/codec'
 import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrame, ClientOp, ServerFrame } from '@starling/protocol/frames'
 import type { Ref } from '@starling/protocol/ids'
-import { TokenBucket } from '../lib/token-bucket.ts'
 import type { Connection, ConnectionHandler, Receiver } from './connection.ts'
 import type { GatewayContext } from './context.ts'
 import { send, typing } from './handlers/message.ts'
@@ -38,10 +37,8 @@ export class Dispatch implements ConnectionHandler {
   }
 
   open(connection: Connection): Receiver {
-    const { limits, hub } = this.#context
-    const sends = new TokenBucket(limits.sendsPerSecond, limits.burst, performance.now())
-    const session = new Session(connection, Date.now(), sends)
-    hub.sessions.add(session)
+    const session = new Session(connection, Date.now())
+    this.#context.hub.sessions.add(session)
     return new SessionReceiver(this, session)
   }
 

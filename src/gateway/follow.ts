@@ -71,12 +71,13 @@ export class Follow {
   /** Whether a user is still here, and hasn't been let go since they joined. */
   #mayFollow(here: LocalUser, group: GroupId, joined: MessageId): boolean {
     const exit = here.exits?.get(group)
-    return here.sessions.size > 0 && !(exit && comparePositions(exit, joined) > 0)
+    return here.sessions.length > 0 && !(exit && comparePositions(exit, joined) > 0)
   }
 
   #follow(here: LocalUser, group: GroupId, joined: MessageId): void {
     const conv = groupConv(group)
     here.exits?.delete(group)
+    here.groups ??= new Map()
     here.groups.set(group, joined)
     this.#hub.conv(conv).users.add(here.user)
     for (const session of here.sessions) {
@@ -95,10 +96,10 @@ export class Follow {
       here.exits ??= new Map()
       here.exits.set(group, laterOf(here.exits.get(group) ?? id, id))
     }
-    const joined = here.groups.get(group)
+    const joined = here.groups?.get(group)
     if (joined === undefined || (id !== undefined && comparePositions(joined, id) > 0)) return
     const conv = groupConv(group)
-    here.groups.delete(group)
+    here.groups?.delete(group)
     for (const session of here.sessions) session.connection.unsubscribe(conv)
     this.#hub.convs.get(conv)?.users.delete(here.user)
     this.#letGo(conv)
@@ -106,7 +107,7 @@ export class Follow {
 
   /** A user has no session here any more. */
   forget(here: LocalUser): void {
-    for (const group of here.groups.keys()) {
+    for (const group of here.groups?.keys() ?? []) {
       const conv = groupConv(group)
       this.#hub.convs.get(conv)?.users.delete(here.user)
       this.#letGo(conv)

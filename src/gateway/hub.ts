@@ -40,12 +40,12 @@ export class Hub {
     if (!here) {
       here = {
         user,
-        sessions: new Set(),
+        sessions: [],
         forwarded: inboxHead,
         missed: undefined,
         turn: undefined,
         alone: false,
-        groups: new Map(),
+        groups: undefined,
         exits: undefined,
         typed: undefined,
       }
@@ -91,8 +91,8 @@ export class Hub {
 
   /** Takes a session out. @returns whether it was the user's last one here */
   remove(session: Session, here: LocalUser): boolean {
-    here.sessions.delete(session)
-    if (here.sessions.size > 0) return false
+    here.sessions = here.sessions.filter((other) => other !== session)
+    if (here.sessions.length > 0) return false
     this.users.delete(here.user)
     return true
   }

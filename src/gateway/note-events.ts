@@ -25,7 +25,7 @@ export function noteEvents(deps: {
     }
     metrics.fanout.observe(
       topic.startsWith(USER)
-        ? (hub.users.get(topic.slice(USER.length) as UserId)?.sessions.size ?? 0)
+        ? (hub.users.get(topic.slice(USER.length) as UserId)?.sessions.length ?? 0)
         : followers(topic),
     )
   }

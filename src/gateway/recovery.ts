@@ -206,17 +206,15 @@ export class Recovery {
 
   /** Puts a user's sessions and groups right, in Redis and here. */
   async #putUserRight(here: LocalUser): Promise<void> {
-    const identities = [...here.sessions]
-      .map(({ identity }) => identity)
-      .filter((known) => known !== undefined)
+    const identities = here.sessions.map(({ identity }) => identity).filter((known) => known !== undefined)
     if (identities.length === 0) return
     const { came, groups } = await this.#sessions.rejoin(here.user, identities)
     if (came !== undefined) this.#presence.came(here.user, came)
     const listed = new Set<GroupId>(groups)
-    for (const group of [...here.groups.keys()])
+    for (const group of [...(here.groups?.keys() ?? [])])
       if (!listed.has(group)) this.#follow.exit(here, group, undefined)
     await Promise.all(
-      groups.filter((group) => !here.groups.has(group)).map((group) => this.#follow.enter(here, group)),
+      groups.filter((group) => !here.groups?.has(group)).map((group) => this.#follow.enter(here, group)),
     )
   }
 

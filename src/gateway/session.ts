@@ -31,12 +31,13 @@ import type { Stream } from './hub.ts'
 /** A user with at least one session here. */
 export interface LocalUser extends Stream<InboxPosition> {
   readonly user: UserId
-  readonly sessions: Set<Session>
+  /** A new list with every change: one who goes over it may close some of them. */
+  sessions: readonly Session[]
   forwarded: InboxPosition
   /** Whether no other session or device of theirs is known anywhere: then their own inbox needn't learn of their dms. */
   alone: boolean
-  /** Groups followed here, with the id the user joined at. */
-  readonly groups: Map<GroupId, MessageId>
+  /** Groups followed here, with the id the user joined at; undefined until the first. */
+  groups: Map<GroupId, MessageId> | undefined
   /** Groups left while this user was here: an order to let go may overtake the reply that says to follow. */
   exits: Map<GroupId, MessageId> | undefined
   /** conversation → when typing was passed on last, ms */
@@ -90,24 +91,23 @@ export class Session {
   state: SessionState = { is: 'awaitingHello' }
   /** Set with the first good hello. */
   identity: Identity | undefined
-  /** End of the newest token, Unix s. */
-  tokenExp = Number.POSITIVE_INFINITY
-  sends: TokenBucket
+  /** End of the newest token, Unix s; set with the first good hello. */
+  tokenExp: number | undefined
+  /** The rate of its sends; undefined until the first. */
+  sends: TokenBucket | undefined
   /** Live syncs are served in turn: the tail of their chain, and how many wait in it; undefined until the first. */
   syncs: { tail: Promise<void>; count: number } | undefined
   /** What the first sync starts with, where it waited behind the hello and was begun before the welcome. */
   ahead: Promise<SyncStart> | undefined
   /** Whose presence this session watches; undefined until it watches. */
   watching: Set<UserId> | undefined
-  watchesAll = false
   #underWay = 0
   #badFrames = 0
-  #refusals = { since: 0, count: 0 }
+  #refusals: { since: number; count: number } | undefined
 
-  constructor(connection: Connection, now: number, sends: TokenBucket) {
+  constructor(connection: Connection, now: number) {
     this.connection = connection
     this.openedAt = now
-    this.sends = sends
   }
 
   /** Sends a reply or control frame. */
@@ -170,7 +170,8 @@ export class Session {
 
   /** Counts a refusal by a limit. @returns whether the client goes on and on */
   refused(now: number): boolean {
-    if (now - this.#refusals.since > REFUSAL_WINDOW_MS) this.#refusals = { since: now, count: 0 }
+    if (!this.#refusals || now - this.#refusals.since > REFUSAL_WINDOW_MS)
+      this.#refusals = { since: now, count: 0 }
     this.#refusals.count += 1
     return this.#refusals.count >= REFUSALS_BEFORE_CLOSE
   }
@@ -183,7 +184,7 @@ export class Session {
   overdue(now: number, maxBuffer: number): CloseCode | undefined {
     if (this.state.is === 'closed') return undefined
     if (this.identity === undefined && now - this.openedAt >= HELLO_TIMEOUT_MS) return 4002
-    if (now >= this.tokenExp * 1000 + TOKEN_LEEWAY_MS / 2) return 4001
+    if (this.tokenExp !== undefined && now >= this.tokenExp * 1000 + TOKEN_LEEWAY_MS / 2) return 4001
     if (this.connection.buffered() > maxBuffer) return 4008
     return undefined
   }

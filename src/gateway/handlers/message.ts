@@ -5,6 +5,7 @@ import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
 import { type ConvId, convOf, SYSTEM, type UserId } from '@starling/protocol/ids'
 import { TYPING_EVERY_MS } from '@starling/protocol/limits'
+import { TokenBucket } from '../../lib/token-bucket.ts'
 import { ackFrame } from '../../services/message-json.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Live } from '../session.ts'
@@ -22,6 +23,8 @@ export async function send(
 ): Promise<string> {
   const kind = frame.to.slice(0, frame.to.indexOf(':'))
   const now = performance.now()
+  const { sendsPerSecond, burst } = context.limits
+  session.sends ??= new TokenBucket(sendsPerSecond, burst, now)
   const retryIn = session.sends.take(now)
   if (retryIn > 0) {
     if (session.refused(now)) session.close(4009)

@@ -8,6 +8,7 @@ import { groupConv, ORIGIN, type SessionId } from '@starling/protocol/ids'
 import { HEARTBEAT_MS } from '@starling/protocol/limits'
 import type { Joined } from '../../services/ports.ts'
 import { hasGap } from '../../services/sync.ts'
+import { EVERYBODY } from '../connection.ts'
 import type { GatewayContext } from '../context.ts'
 import type { Arrival } from '../hub.ts'
 import type { Identity, Live, Session } from '../session.ts'
@@ -44,7 +45,7 @@ export async function hello(
   session.identity = identity
   session.tokenExp = claims.exp
   const here = context.hub.user(identity.user, joined.inboxHead)
-  here.sessions.add(session)
+  here.sessions = [...here.sessions, session]
   here.alone = !arrival.accompanied && joined.devices <= 1 && joined.sessions <= 1
   session.state.here = here
   const [next] = session.state.waiting
@@ -53,8 +54,8 @@ export async function hello(
     await Promise.all(joined.groups.map((group) => context.follow.enter(here, group)))
   if (isClosed(session)) return
   session.state = { is: 'live', here }
-  for (const topic of context.channelTopics) session.connection.subscribe(topic)
-  for (const group of here.groups.keys()) session.connection.subscribe(groupConv(group))
+  session.connection.subscribe(EVERYBODY)
+  for (const group of here.groups?.keys() ?? []) session.connection.subscribe(groupConv(group))
   session.send(welcome(context, identity, joined, frame))
   if (joined.sessionFrame === undefined) session.send(onlySession(context, identity))
   else session.sendRaw(joined.sessionFrame)

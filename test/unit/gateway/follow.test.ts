@@ -74,7 +74,7 @@ function someoneHere(name: string) {
     },
   } as unknown as Session
   const here = hub.user(name as UserId, '0-0' as InboxPosition)
-  here.sessions.add(session)
+  here.sessions = [session]
   return { here, topics, got, leave: () => hub.remove(session, here) && follow.forget(here) }
 }
 

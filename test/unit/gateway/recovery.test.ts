@@ -148,7 +148,7 @@ function someoneHere(name: string): Here {
     },
   } as unknown as Session
   const here = hub.user(name as UserId, heads.inbox)
-  here.sessions.add(session)
+  here.sessions = [session]
   const one = { here, topics, got }
   everybody.set(name, one)
   return one

@@ -24,7 +24,7 @@ beforeEach(() => {
   metrics = createMetrics()
   const hub = new Hub()
   const bob = hub.user('bob' as UserId, position(0))
-  for (const session of [{}, {}]) bob.sessions.add(session as Session)
+  bob.sessions = [{}, {}] as Session[]
   note = noteEvents({ metrics, hub, followers: (topic) => (topic === 'group:eng' ? 40 : 0) })
   return () => vi.useRealTimers()
 })
