@@ -35,6 +35,7 @@ import { BootError } from './lib/boot-error.ts'
 import { Load } from './lib/load.ts'
 import { createLog } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
+import { Tidy } from './lib/tidy.ts'
 import { Accounts } from './services/accounts.ts'
 import { Contacts } from './services/contacts.ts'
 import { Groups } from './services/groups.ts'
@@ -103,6 +104,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
 
   // The gateway
   const load = new Load()
+  const tidy = new Tidy()
   const hub = new Hub()
   const feedOf = (topic: string) => keys.feedOf(topic)
   const doubts = new Doubts(feedOf)
@@ -308,6 +310,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   await bus.start()
   await followChannels()
   load.start()
+  tidy.start()
   pulse.start()
   canary.start()
   recovery.start()
@@ -347,6 +350,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     tcp?.close()
     sweep.close()
     load.close()
+    tidy.close()
     recovery.close()
     await receipts.close()
     const allLeft = await departures.settle(DEPARTURE_MS)

@@ -14,7 +14,7 @@ import { complaintsOf, processesOf, type Shape, type System, withSystem } from '
 export interface ConnectionsSetting {
   generators: number
   connections: number
-  /** How long the connections are quiet before their memory is read. */
+  /** How long all is quiet before memory is read, and how long the CPU of quiet connections is. */
   settleMs: number
 }
 
@@ -22,8 +22,6 @@ export interface ConnectionsSetting {
 const WARMUP = 200
 /** Descriptors that a process needs for other things than connections. */
 const SPARE_DESCRIPTORS = 200
-/** Quiet time before the first reading. */
-const WARM_SETTLE_MS = 2_000
 /** Connections that a generator has on their way at a time. */
 const AT_ONCE = 64
 
@@ -39,13 +37,14 @@ export function connections(peer: Peer, setting: ConnectionsSetting, shape: Shap
           const watched = [...processesOf(system), ...generators.map((generator) => generator.watched)]
           const resident = () => sumOf(system.nodes, (node) => node.residentBytes())
           await open(peer, system, generators, 0, WARMUP)
-          await sleep(WARM_SETTLE_MS)
+          await sleep(setting.settleMs)
 
           const before = resident()
           const logins = await loginsOf(system, generators, WARMUP, WARMUP + count)
           const connectMeter = new CpuMeter(watched)
           await openAll(peer, generators, logins)
           const connecting = connectMeter.stop()
+          await sleep(setting.settleMs)
           const quietMeter = new CpuMeter(watched)
           await sleep(setting.settleMs)
           const quiet = quietMeter.stop()

@@ -60,7 +60,7 @@ export const sideBySide = (lengths: Lengths): Section[] => [
   {
     name: 'connections',
     title: 'Connections',
-    setting: `${thousands(CONNECTIONS)} over two servers, authenticated and joined; then all quiet for ${QUIET_MS / 1e3} s.`,
+    setting: `${thousands(CONNECTIONS)} over two servers, authenticated and joined; all quiet for ${QUIET_MS / 1e3} s before memory is read, and for as long again while the CPU of quiet connections is.`,
     parts: [
       { part: 'connect', title: 'A connect' },
       { part: 'idle', title: 'A quiet connection' },
