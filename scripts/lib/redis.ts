@@ -15,6 +15,7 @@ const settings = {
   appendfsync: 'everysec',
   save: '',
   'maxmemory-policy': 'noeviction',
+  'lazyfree-lazy-expire': 'yes',
   // The default of 32 MB cuts off a gateway that is merely busy.
   'client-output-buffer-limit': ['pubsub', '256mb', '64mb', '60'],
 }
