@@ -1,8 +1,10 @@
 /**
  * Has what a burst leaves behind collected. V8 looks for garbage when it needs room, and a gateway that has gone quiet after
- * many have come, or after a backlog, needs none: it would keep tens of megabytes for hours. Nobody waits meanwhile: it
- * takes a tenth of a second, once, when there is next to nothing to do.
+ * many have come needs none: it would keep tens of megabytes for hours. Nobody waits meanwhile: it takes a tenth of a second,
+ * once, when there is next to nothing to do. A busy one gives back the room of a backlog that is over; that costs it the tenth
+ * of a second, so it is worth it only for much, and not often.
  */
+
 import { performance } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -10,7 +12,10 @@ import { runInNewContext } from 'node:vm'
 const LOOK_MS = 5_000
 /** Shares of the time between two looks in which the event loop had something to do. */
 const BUSY = 0.2
-const QUIET = 0.02
+const QUIET = 0.05
+/** What a busy gateway must have kept for nothing, and for how many looks at least it is left alone. */
+const MUCH_BYTES = 64 * 1024 ** 2
+const LOOKS_LEFT_ALONE = 60
 
 export class Tidy {
   readonly #collect: () => void
@@ -18,6 +23,9 @@ export class Tidy {
   #seen = performance.eventLoopUtilization()
   /** Starting up is a burst, too. */
   #isDue = true
+  #looks = 0
+  /** What lay beside the heap when all had been collected. */
+  #beside = besideHeap()
 
   constructor(collect = collector()) {
     this.#collect = collect
@@ -35,11 +43,27 @@ export class Tidy {
     const now = performance.eventLoopUtilization()
     const { utilization } = performance.eventLoopUtilization(now, this.#seen)
     this.#seen = now
+    this.#looks += 1
     if (utilization > BUSY) this.#isDue = true
-    if (utilization > QUIET || !this.#isDue) return
-    this.#isDue = false
-    this.#collect()
+    if ((this.#isDue && utilization <= QUIET) || this.#keepsMuch()) this.#tidy()
   }
+
+  #keepsMuch(): boolean {
+    return this.#looks >= LOOKS_LEFT_ALONE && besideHeap() > this.#beside + MUCH_BYTES
+  }
+
+  #tidy(): void {
+    this.#collect()
+    this.#isDue = false
+    this.#looks = 0
+    this.#beside = besideHeap()
+  }
+}
+
+/** @returns resident memory that is neither in the heap nor held by it: what V8 keeps for later is there, too */
+function besideHeap(): number {
+  const { rss, heapTotal, external } = process.memoryUsage()
+  return rss - heapTotal - external
 }
 
 /** @returns what collects all garbage and gives the room back */

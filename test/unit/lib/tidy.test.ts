@@ -41,12 +41,29 @@ it('collects once after the start, and once after each burst, when it is quiet',
 })
 
 it('leaves one alone that has something to do', async () => {
-  await pass(60, 0.03)
+  await pass(60, 0.1)
   expect(collected).toBe(0)
   await pass(10, 0.01)
   await pass(60, 0.1)
   await pass(60, 0.01)
   expect(collected).toBe(1)
+})
+
+it('has a busy one give back much that it keeps for nothing, once in five minutes', async () => {
+  const usage = process.memoryUsage()
+  const keeps = (bytes: number) =>
+    vi.spyOn(process, 'memoryUsage').mockReturnValue({ ...usage, rss: usage.rss + bytes })
+  await pass(10, 0)
+  expect(collected).toBe(1)
+  keeps(32 * 1024 ** 2)
+  await pass(600, 0.5)
+  expect(collected).toBe(1)
+  keeps(128 * 1024 ** 2)
+  await pass(600, 0.5)
+  expect(collected).toBe(2)
+  keeps(256 * 1024 ** 2)
+  await pass(600, 0.5)
+  expect(collected).toBe(3)
 })
 
 it('frees what nobody holds any more', async () => {
