@@ -60,6 +60,8 @@ const IN_FLIGHT_MS = 500
 const AT_ONCE = 200
 /** Clients sync at a random time within this, so that they don't come all at once, ms. */
 const RESYNC_WITHIN_MS = 2_000
+/** What users are told; made once, since the backstop goes over all of them and has nothing to tell nearly always. */
+const RESYNC_ALL = encodeFrame({ op: 'resync', within: RESYNC_WITHIN_MS })
 
 export class Recovery {
   readonly #hub: Hub
@@ -156,7 +158,7 @@ export class Recovery {
       tell: (frame) => {
         for (const session of here.sessions) session.deliver(frame)
       },
-      resync: encodeFrame({ op: 'resync', within: RESYNC_WITHIN_MS }),
+      resync: RESYNC_ALL,
     }
   }
 
