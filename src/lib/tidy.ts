@@ -13,7 +13,7 @@ const LOOK_MS = 5_000
 /** Shares of the time between two looks in which the event loop had something to do. */
 const BUSY = 0.2
 const QUIET = 0.05
-/** What a busy gateway must have kept for nothing, and for how many looks at least it is left alone. */
+/** By how much a busy gateway must have grown, and for how many looks at least it is left alone. */
 const MUCH_BYTES = 64 * 1024 ** 2
 const LOOKS_LEFT_ALONE = 60
 
@@ -24,8 +24,8 @@ export class Tidy {
   /** Starting up is a burst, too. */
   #isDue = true
   #looks = 0
-  /** What lay beside the heap when all had been collected. */
-  #beside = besideHeap()
+  /** Resident memory when all had been collected, bytes. */
+  #resident = process.memoryUsage.rss()
 
   constructor(collect = collector()) {
     this.#collect = collect
@@ -45,25 +45,19 @@ export class Tidy {
     this.#seen = now
     this.#looks += 1
     if (utilization > BUSY) this.#isDue = true
-    if ((this.#isDue && utilization <= QUIET) || this.#keepsMuch()) this.#tidy()
+    if ((this.#isDue && utilization <= QUIET) || this.#hasGrown()) this.#tidy()
   }
 
-  #keepsMuch(): boolean {
-    return this.#looks >= LOOKS_LEFT_ALONE && besideHeap() > this.#beside + MUCH_BYTES
+  #hasGrown(): boolean {
+    return this.#looks >= LOOKS_LEFT_ALONE && process.memoryUsage.rss() > this.#resident + MUCH_BYTES
   }
 
   #tidy(): void {
     this.#collect()
     this.#isDue = false
     this.#looks = 0
-    this.#beside = besideHeap()
+    this.#resident = process.memoryUsage.rss()
   }
-}
-
-/** @returns resident memory that is neither in the heap nor held by it: what V8 keeps for later is there, too */
-function besideHeap(): number {
-  const { rss, heapTotal, external } = process.memoryUsage()
-  return rss - heapTotal - external
 }
 
 /** @returns what collects all garbage and gives the room back */
