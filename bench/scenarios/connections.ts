@@ -45,10 +45,10 @@ export function connections(peer: Peer, setting: ConnectionsSetting, shape: Shap
           await openAll(peer, generators, logins)
           const connecting = connectMeter.stop()
           await sleep(setting.settleMs)
+          const after = resident()
           const quietMeter = new CpuMeter(watched)
           await sleep(setting.settleMs)
           const quiet = quietMeter.stop()
-          const after = resident()
           const faults = await Promise.all(generators.map((generator) => generator.ask('faults', undefined)))
           return joined([
             connectSample(connecting, count),

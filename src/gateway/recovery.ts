@@ -139,12 +139,20 @@ export class Recovery {
     })
   }
 
-  /** @returns everything that is followed here, or what of it is told by these buckets' channels */
-  #followed(buckets?: ReadonlySet<number>): Followed[] {
-    const users = [...this.#hub.users.values()].map((here) => this.#inbox(here))
-    const convs = [...this.#hub.convs.values()].map((local) => this.#conv(local))
-    const all = [...users, ...convs]
-    return buckets ? all.filter(({ topic }) => buckets.has(this.#bucketOf(topic))) : all
+  /**
+   * Everything that is followed here, or what of it is told by these buckets' channels; made as it is asked for, so that
+   * the backstop leaves little behind.
+   */
+  *#followed(buckets?: ReadonlySet<number>): Generator<Followed> {
+    const isAskedFor = ({ topic }: Followed) => !buckets || buckets.has(this.#bucketOf(topic))
+    for (const here of this.#hub.users.values()) {
+      const one = this.#inbox(here)
+      if (isAskedFor(one)) yield one
+    }
+    for (const local of this.#hub.convs.values()) {
+      const one = this.#conv(local)
+      if (isAskedFor(one)) yield one
+    }
   }
 
   #inbox(here: LocalUser): Followed {
@@ -232,7 +240,7 @@ export class Recovery {
   }
 
   /** Tells those to sync whose heads in Redis are ahead of what was forwarded to them, now and a moment later. */
-  async #compare(followed: Followed[]): Promise<void> {
+  async #compare(followed: Iterable<Followed>): Promise<void> {
     const ahead: { one: Followed; head: Position }[] = []
     await each(followed, async (one) => {
       const head = await one.head()
@@ -257,8 +265,12 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 const isAhead = (head: Position, forwarded: Position | undefined) =>
   forwarded !== undefined && comparePositions(head, forwarded) > 0
 
-async function each<T>(items: T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  for (let start = 0; start < items.length; start += AT_ONCE) {
-    await Promise.all(items.slice(start, start + AT_ONCE).map(work))
+async function each<T>(items: Iterable<T>, work: (item: T) => Promise<unknown>): Promise<void> {
+  let next: T[] = []
+  for (const item of items) {
+    if (next.push(item) < AT_ONCE) continue
+    await Promise.all(next.map(work))
+    next = []
   }
+  await Promise.all(next.map(work))
 }
