@@ -6,17 +6,21 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import { startRedisCluster } from '../../test/support/redis-cluster.ts'
 import { freePort } from './free-port.ts'
 import { end, own, ownFolder, removeFolder } from './owned.ts'
 
 const START_WITHIN_MS = 10_000
 const LOOK_AGAIN_MS = 20
+const LOOK_AT_REWRITE_MS = 100
 
 export interface Store {
   /** As `REDIS_URL` takes it. */
   readonly url: string
   readonly pids: readonly number[]
+  /** Has each Redis rewrite its AOF now, and by itself no more. Resolves at the end of that. */
+  rewrite(): Promise<void>
   close(): Promise<void>
 }
 
@@ -24,7 +28,12 @@ export interface Store {
 export async function startStore(masters: number): Promise<Store> {
   if (masters === 1) return startRedis()
   const { url, nodes, stop } = await startRedisCluster({ masters })
-  return { url, pids: nodes.map(({ pid }) => pid), close: stop }
+  return {
+    url,
+    pids: nodes.map(({ pid }) => pid),
+    rewrite: () => rewriteAll(nodes.map(({ port }) => port)),
+    close: stop,
+  }
 }
 
 /** Starts a Redis and waits until it answers. @throws Error with what kept it */
@@ -47,10 +56,29 @@ async function startRedis(): Promise<Store> {
   return {
     url: `redis://127.0.0.1:${port}`,
     pids: [child.pid!],
+    rewrite: () => rewriteAll([port]),
     async close() {
       await end(child)
       removeFolder(folder)
     },
+  }
+}
+
+async function rewriteAll(ports: readonly number[]): Promise<void> {
+  await Promise.all(ports.map(rewrite))
+}
+
+async function rewrite(port: number): Promise<void> {
+  const redis = new Redis(port)
+  try {
+    const isAtWork = async () => /aof_rewrite_(in_progress|scheduled):1/.test(await redis.info('persistence'))
+    await redis.config('SET', 'auto-aof-rewrite-percentage', '0')
+    // One that is under way has begun with less than there is now.
+    while (await isAtWork()) await sleep(LOOK_AT_REWRITE_MS)
+    await redis.bgrewriteaof()
+    while (await isAtWork()) await sleep(LOOK_AT_REWRITE_MS)
+  } finally {
+    redis.disconnect()
   }
 }
 

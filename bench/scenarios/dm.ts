@@ -22,7 +22,10 @@ export interface DmSetting {
   inFlight: number
   /** Messages a second, of all pairs together, of the open loops. */
   rates: readonly Rate[]
-  /** Messages sent before anything is measured; none beyond the warm-up where not given. */
+  /**
+   * Messages sent before anything is measured; none beyond the warm-up where not given. The AOF is rewritten after them,
+   * and not while it is measured: with much data that takes seconds, of which a short measurement holds all or none.
+   */
   before?: number
   warmupMs: number
   measureMs: number
@@ -30,7 +33,7 @@ export interface DmSetting {
 
 /** A generator that sends later than this is part of what it measures, ms. */
 const LATE_MS = 2
-const FILL_MS = 5_000
+const FILL_MS = 1_000
 
 export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<Sample> {
   const { rates, inFlight, crowd, before = 0, ...lengths } = setting
@@ -39,7 +42,7 @@ export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<S
     (system) =>
       withGenerators<PairsCommands, Sample>('pairs.ts', setting.generators, async (generators) => {
         await connectPairs(peer, system, generators, crowd)
-        await fill(system, generators, inFlight, before)
+        if (before > 0) await fill(system, generators, inFlight, before)
         const closed = await loadPairs(system, generators, { ...lengths, mode: { is: 'closed', inFlight } })
         const parts = [saturation(closed)]
         for (const rate of rates) {
@@ -55,7 +58,7 @@ export function dm(peer: Peer, setting: DmSetting, shape: Shape = {}): Promise<S
   )
 }
 
-/** Sends at least so many messages. */
+/** Sends at least so many messages, and has the AOF rewritten. */
 async function fill(
   system: System,
   generators: PairsGenerators,
@@ -70,6 +73,7 @@ async function fill(
     })
     sent = sumOf(results, (result) => result.sent)
   }
+  await system.store?.rewrite()
 }
 
 function saturation({ cpu, messages, results, faults }: PairsRun): Sample {
