@@ -1,6 +1,6 @@
 /** Batches on a Redis Cluster: one call for all that lies on one master, and what becomes of it while slots move. */
 import { randomUUID } from 'node:crypto'
-import { channelConv, dmOf, type MessageId, seqOf, type UserId } from '@starling/protocol/ids'
+import { channelConv, dmOf, type MessageId, type NodeId, seqOf, type UserId } from '@starling/protocol/ids'
 import calculateSlot from 'cluster-key-slot'
 import { Cluster } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -94,31 +94,55 @@ describe('batches on a Redis Cluster', () => {
     return { from, to: masters.find((port) => port !== from)!, masters }
   }
 
-  it('takes jobs of many buckets in one call a master, and tells each by the channel of its own bucket', async () => {
-    const node = someNode()
-    const users = apart(
-      30,
-      () => someone(),
-      (user) => `user:${user}`,
-      false,
-    )
-    await Promise.all(users.map((user) => world.usersAt(node).join(sessionOf(user))))
-    const ears = await Promise.all(users.map((user) => world.ear(node, `user:${user}`)))
-    const from = someone()
-    const entryFor = (to: UserId) => {
+  describe('jobs of many buckets', () => {
+    const entryFor = (from: UserId, to: UserId) => {
       const id = `${Date.now()}-1` as MessageId
       return [id, dmDraft(from, to).tail] as const
     }
-    calls.length = 0
-    const positions = await Promise.all(
-      users.map((user) => dms.deliver(user, dmOf(from, user), ...entryFor(user))),
-    )
-    expect(calls).toEqual(Array.from({ length: MASTERS }, () => 'user/deliver'))
-    expect(positions.map(seqOf)).toEqual(users.map(() => 1))
-    const heard = await Promise.all(ears.map((ear) => ear.heard()))
-    expect(heard.map((entries) => entries.map(({ topic, mark }) => [topic, mark]))).toEqual(
-      users.map((user, index) => [[`user:${user}`, positions[index]]]),
-    )
+    const users = async (count: number, node: NodeId, onOne: boolean) => {
+      const found = apart(
+        count,
+        () => someone(),
+        (user) => `user:${user}`,
+        onOne,
+      )
+      await Promise.all(found.map((user) => world.usersAt(node).join(sessionOf(user))))
+      return found
+    }
+    const deliverTo = (to: readonly UserId[]) => {
+      const from = someone()
+      calls.length = 0
+      return Promise.all(to.map((user) => dms.deliver(user, dmOf(from, user), ...entryFor(from, user))))
+    }
+
+    it('take one call a master, and each user is told', async () => {
+      const node = someNode()
+      const all = await users(30, node, false)
+      const byMaster = Map.groupBy(all, (user) => masterOf(`user:${user}`))
+      const ears = await Promise.all(
+        [...byMaster.values()].map((some) => {
+          const [first, ...others] = some.map((user) => `user:${user}`)
+          return world.ear(node, first!, ...others)
+        }),
+      )
+      const positions = await deliverTo(all)
+      expect(calls).toEqual(Array.from({ length: MASTERS }, () => 'user/deliver'))
+      expect(positions.map(seqOf)).toEqual(all.map(() => 1))
+      const heard = (await Promise.all(ears.map((ear) => ear.heard()))).flat()
+      const told = new Map(heard.map(({ topic, mark }) => [topic, mark]))
+      expect(heard).toHaveLength(all.length)
+      expect(told).toEqual(new Map(all.map((user, index) => [`user:${user}`, positions[index]])))
+    })
+
+    it('tell a node nothing of a bucket that it does not listen to', async () => {
+      const node = someNode()
+      const [unheard, ...others] = await users(4, node, true)
+      const [first, second, third] = others.map((user) => `user:${user}`)
+      const ear = await world.ear(node, first!, second!, third!)
+      await deliverTo([unheard!, ...others])
+      expect(calls).toEqual(['user/deliver'])
+      expect((await ear.heard()).map(({ topic }) => topic)).toEqual([first, second, third])
+    })
   })
 
   it('[P2] refuses a job whose slot is being moved before it writes, serves the others, and takes it afterwards', async () => {

@@ -58,7 +58,7 @@ export interface Heard {
   frame: string
 }
 
-/** What one node hears in one bucket. */
+/** What one node hears on one line. */
 export class Ear {
   readonly #client: Redis
   readonly #mark: (entry: string) => Promise<unknown>
@@ -175,14 +175,14 @@ export class StoreWorld {
     await Promise.all(refs.map((key) => this.redis.del(key)))
   }
 
-  /** Listens where a node is told of an owner. */
-  async ear(node: NodeId, owner: string): Promise<Ear> {
-    const address = (await this.placement.locate())[this.keys.feedOf(owner)]!
+  /** Listens where a node is told of an owner, or of several that lie on one master: on one line, as a node does. */
+  async ear(node: NodeId, ...owners: [string, ...string[]]): Promise<Ear> {
+    const address = (await this.placement.locate())[this.keys.feedOf(owners[0])]!
     const client = this.placement.open(address)
     await client.connect()
-    const channel = `${this.keys.to(owner)}${node}`
-    await client.ssubscribe(channel)
-    const ear = new Ear(client, channel, this.redis)
+    const channelOf = (owner: string) => `${this.keys.to(owner)}${node}`
+    for (const owner of owners) await client.ssubscribe(channelOf(owner))
+    const ear = new Ear(client, channelOf(owners[0]), this.redis)
     this.#ears.push(ear)
     return ear
   }
