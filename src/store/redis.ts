@@ -2,7 +2,7 @@
  * Connections to Redis: standalone, through sentinels, or a cluster. Commands fail fast while it is away:
  * nothing is queued, nothing is sent twice, so that no one is told "stored" or "not stored" by mistake.
  */
-import { Cluster, type Command, Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { Log } from '../lib/log.ts'
 import type { RedisTarget } from '../settings.ts'
 
@@ -56,32 +56,40 @@ function directOptions(target: Exclude<RedisTarget, { kind: 'cluster' }>) {
  * Commands of one turn of the event loop go out as one write. (The library's own pipelines cost several times as much,
  * serve one after the other, and in a cluster whose slots move throw where nobody can catch it.)
  */
-class GatheringRedis extends Redis {
-  override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
-    const line = this.stream
+function gather(redis: Redis): Redis {
+  const send = redis.sendCommand.bind(redis)
+  redis.sendCommand = (command, stream) => {
+    const line = redis.stream
     if (line?.writableCorked === 0) {
       line.cork()
       process.nextTick(() => line.uncork())
     }
-    return super.sendCommand(command, stream)
+    return send(command, stream)
   }
+  return redis
 }
 
 /** Opens the client for commands. Errors are logged; callers see them as rejected commands. */
 export function createCommandClient(target: RedisTarget, log: Log): RedisClient {
   const client =
     target.kind === 'cluster'
-      ? new Cluster(target.nodes, {
-          redisOptions: { ...common, ...credentialsOf(target) },
-          enableOfflineQueue: false,
-          lazyConnect: true,
-          clusterRetryStrategy: retryDelay,
-          slotsRefreshInterval: 5_000,
-          slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-        })
-      : new GatheringRedis({ ...common, ...directOptions(target), retryStrategy: retryDelay })
+      ? createCluster(target)
+      : gather(new Redis({ ...common, ...directOptions(target), retryStrategy: retryDelay }))
   client.on('error', (fault: Error) => log.warn({ fault: fault.message }, 'redis: connection fault'))
   return client
+}
+
+function createCluster(target: Extract<RedisTarget, { kind: 'cluster' }>): Cluster {
+  const cluster = new Cluster(target.nodes, {
+    redisOptions: { ...common, ...credentialsOf(target) },
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    clusterRetryStrategy: retryDelay,
+    slotsRefreshInterval: 5_000,
+    slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+  })
+  cluster.on('+node', gather)
+  return cluster
 }
 
 /** Opens a connection for subscriptions to where the target's master is; it does not come back by itself. */
