@@ -6,9 +6,13 @@ import { group } from '../scenarios/group.ts'
 import { roomy } from '../scenarios/roomy.ts'
 import { GENERATORS, IN_FLIGHT, type Lengths, PAIRS, type Section, thousands } from './section.ts'
 
-const CONVERSATIONS = [100, 100_000]
-/** Whose conversations they are: the same connections, however many conversations they have. */
-const CROWD = { senders: 100, receivers: 4_000 }
+const CONVERSATIONS = [IN_FLIGHT, 100_000]
+/**
+ * Whose conversations they are: the same connections, however many conversations they have. Each sender has one message
+ * under way: with more of them to the same receiver, a few conversations would share reads and writes, in Redis and of
+ * sockets, that have nothing to do with how many there are.
+ */
+const CROWD = { senders: IN_FLIGHT, receivers: 1_600 }
 /** So that every conversation is in use before it counts: a first message costs more than the next ones. */
 const BEFORE = 250_000
 const GATEWAYS = [2, 8]
@@ -38,7 +42,7 @@ export const growth = (lengths: Lengths): Section[] => {
     {
       name: 'conversations',
       title: 'More conversations',
-      setting: `One-to-one messages of ${CROWD.senders} senders to ${thousands(CROWD.receivers)} receivers, all connected, ${IN_FLIGHT} under way; each sender takes its conversations in turn; ${thousands(BEFORE)} messages went before. ${REWRITE}`,
+      setting: `One-to-one messages of ${CROWD.senders} senders to ${thousands(CROWD.receivers)} receivers, all connected, one under way for each sender, who takes its conversations in turn; ${thousands(BEFORE)} messages went before. ${REWRITE}`,
       parts: [{ part: 'dm', title: 'A message' }],
       subjects: CONVERSATIONS.map((conversations) => ({
         name: `${thousands(conversations)} conversations`,
