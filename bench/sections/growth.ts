@@ -6,13 +6,13 @@ import { group } from '../scenarios/group.ts'
 import { roomy } from '../scenarios/roomy.ts'
 import { GENERATORS, IN_FLIGHT, type Lengths, PAIRS, type Section, thousands } from './section.ts'
 
-const CONVERSATIONS = [IN_FLIGHT, 100_000]
+const CONVERSATIONS = [100, 100_000]
 /**
  * Whose conversations they are: the same connections, however many conversations they have. Each sender has one message
  * under way: with more of them to the same receiver, a few conversations would share reads and writes, in Redis and of
  * sockets, that have nothing to do with how many there are.
  */
-const CROWD = { senders: IN_FLIGHT, receivers: 1_600 }
+const CROWD = { senders: 100, receivers: 2_000 }
 /** So that every conversation is in use before it counts: a first message costs more than the next ones. */
 const BEFORE = 250_000
 const GATEWAYS = [2, 8]
@@ -46,7 +46,13 @@ export const growth = (lengths: Lengths): Section[] => {
       parts: [{ part: 'dm', title: 'A message' }],
       subjects: CONVERSATIONS.map((conversations) => ({
         name: `${thousands(conversations)} conversations`,
-        run: () => dm(starling, { ...load, before: BEFORE, crowd: { ...CROWD, conversations } }),
+        run: () =>
+          dm(starling, {
+            ...load,
+            inFlight: CROWD.senders,
+            before: BEFORE,
+            crowd: { ...CROWD, conversations },
+          }),
       })),
     },
     {
