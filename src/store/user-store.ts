@@ -46,6 +46,7 @@ export class UserStore implements InboxPort, SessionPort {
   readonly #catchUps: BatchOf<typeof catchUp>
   readonly #ends: BatchOf<typeof endPresence>
   readonly #releases: BatchOf<typeof releaseUser>
+  readonly #reads: BatchOf<typeof readChannel>
 
   /** @param deps.node this gateway as the cluster knows it now; its id changes when a lease was lost */
   constructor(deps: {
@@ -65,6 +66,7 @@ export class UserStore implements InboxPort, SessionPort {
     this.#catchUps = deps.batches.open(catchUp, {}, 'read')
     this.#ends = deps.batches.open(endPresence, {})
     this.#releases = deps.batches.open(releaseUser, {})
+    this.#reads = deps.batches.open(readChannel, {})
   }
 
   join({ user, session, device, platform, since, name }: NewSession) {
@@ -181,8 +183,8 @@ export class UserStore implements InboxPort, SessionPort {
   }
 
   readChannel(user: UserId, conv: ConvId, id: MessageId, first: boolean) {
-    const { own } = this.#owner(user)
-    return this.#scripts.run(readChannel, { reads: `${own}reads` }, { conv, id, first: first ? 1 : 0 })
+    const { bucket, own } = this.#owner(user)
+    return this.#reads.run(bucket, { own, conv, id, first: first ? 1 : 0 })
   }
 
   async books(user: UserId): Promise<Books> {

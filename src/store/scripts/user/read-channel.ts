@@ -1,10 +1,10 @@
 import type { MessageId } from '@starling/protocol/ids'
-import { defineScript, strings } from '../../script.ts'
+import { defineBatch, strings } from '../../script.ts'
 
-export const readChannel = defineScript({
+export const readChannel = defineBatch({
   name: 'user/read-channel',
-  keys: ['reads'],
-  args: ['conv', 'id', 'first'],
+  args: [],
+  job: ['own', 'conv', 'id', 'first'],
   decode: (reply): { moved: boolean; position: MessageId } => {
     const [is, position] = strings(reply)
     return { moved: is === 'moved', position: position as MessageId }
