@@ -4,7 +4,7 @@
  *
  * On a single Redis all jobs of a script share one line; in a cluster there is a line per master. A line is first in,
  * first out, and has at most one call under way: what one connection sent first is stored first. What only reads goes
- * out at once instead, in as many calls as it takes.
+ * out at once instead, in as many calls as it takes, and once for all who ask the same before it goes.
  */
 import { createHash } from 'node:crypto'
 import { ProtocolError } from '@starling/protocol/errors'
@@ -72,17 +72,32 @@ export class Batches {
     // In a cluster each job's channels are those of its own bucket.
     const given: Record<string, Value> = { ...args, to: this.reachesAll ? this.#keys.toInBucket(0) : '' }
     const shared = script.args.map((arg) => bulk(given[arg]!)).join('')
+    /** What only reads and has not gone out yet, by its words. */
+    const asked = new Map<string, Promise<Result>>()
     const lines = new Lines<Result>({
       placeOf: this.#placeOf,
       send: (jobs) => this.#send(known, { shared, isDurable: kind === 'durable' }, jobs),
       atOnce: kind === 'read',
+      onTaken: (jobs) => {
+        if (kind === 'read') for (const { words } of jobs) asked.delete(words)
+      },
     })
+    const add = (bucket: number, words: string) =>
+      new Promise<Result>((resolve, reject) =>
+        lines.add({ bucket: this.reachesAll ? 0 : bucket, words, resolve, reject }),
+      )
+    const read = (bucket: number, words: string) => {
+      let answer = asked.get(words)
+      if (!answer) {
+        answer = add(bucket, words)
+        asked.set(words, answer)
+      }
+      return answer
+    }
     return {
       run: (bucket, job) => {
         const words = script.job.map((field) => bulk(job[field])).join('')
-        return new Promise((resolve, reject) =>
-          lines.add({ bucket: this.reachesAll ? 0 : bucket, words, resolve, reject }),
-        )
+        return kind === 'read' ? read(bucket, words) : add(bucket, words)
       },
     }
   }

@@ -76,10 +76,12 @@ export class ConvStore implements ConvPort {
 
   view(conv: ConvId, user: UserId) {
     const bucket = this.#keys.bucketOf(conv)
+    const kind = kindOf(conv)
     return this.#views.run(bucket, {
       own: `${this.#keys.bucket(bucket)}${conv}:`,
-      kind: kindOf(conv),
-      user,
+      kind,
+      // The line of a channel is the same for everybody: those who ask in the same turn share it.
+      user: kind === 'channel' ? '' : user,
       other: otherIn(conv, user),
     })
   }

@@ -29,6 +29,8 @@ interface Deps<Result> {
   send: (jobs: readonly Job<Result>[]) => Promise<ProtocolError | undefined>
   /** Whether all that waits goes out at once, in as many calls as it takes: what only reads. */
   atOnce: boolean
+  /** Told of jobs that wait no more: they go out now, or are given up. */
+  onTaken: (jobs: readonly Job<Result>[]) => void
 }
 
 /**
@@ -104,6 +106,7 @@ class Line<Result> {
 
   async #call(): Promise<void> {
     const jobs = this.#take()
+    this.#deps.onTaken(jobs)
     const place = this.#deps.placeOf(jobs[0]!.bucket)
     const fault = await this.#deps.send(jobs)
     this.#deps.onDone(jobs)
@@ -118,6 +121,7 @@ class Line<Result> {
     const isLost = ({ bucket }: Job<Result>) => this.#deps.placeOf(bucket) === place
     const lost = this.#waiting.filter(isLost)
     this.#waiting = this.#waiting.filter((job) => !isLost(job))
+    this.#deps.onTaken(lost)
     for (const job of lost) job.reject(fault)
     this.#deps.onDone(lost)
   }

@@ -183,6 +183,14 @@ export function positionsSuite(store: () => StoreWorld): void {
       })
     })
 
+    it('is read once for all who ask the same in one turn, and anew in the next', async () => {
+      const conv = channelConv('lobby')
+      const [one, other] = [convs().view(conv, someone()), convs().view(conv, someone())]
+      expect(other).toBe(one)
+      await one
+      expect(convs().view(conv, someone())).not.toBe(one)
+    })
+
     it('is given for more conversations at once than one call takes, each its own', async () => {
       const owner = someone()
       const names = Array.from({ length: 600 }, () => someone())

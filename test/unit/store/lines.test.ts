@@ -7,10 +7,12 @@ import { type Job, Lines, type Place } from '../../../src/store/lines.ts'
 /** Lines to places that answer when they are told to. */
 function world({ atOnce = false } = {}) {
   const moved = new Map<number, Place>()
+  const taken: string[] = []
   const calls: { jobs: string[]; end(fault?: ProtocolError): Promise<void> }[] = []
   const lines = new Lines<string>({
     placeOf: (bucket) => moved.get(bucket) ?? (bucket < 10 ? 'A' : 'B'),
     atOnce,
+    onTaken: (jobs) => taken.push(...jobs.map(({ words }) => words)),
     send: (jobs) =>
       new Promise((resolve) => {
         calls.push({
@@ -31,6 +33,7 @@ function world({ atOnce = false } = {}) {
   }
   return {
     moved,
+    taken,
     add,
     sent: () => calls.map(({ jobs }) => jobs.join(' ')),
     end: (at: number, fault?: ProtocolError) => calls[at]!.end(fault),
@@ -84,7 +87,7 @@ describe('lines', () => {
   })
 
   it('gives up what waits behind a call that found nobody, and nothing else', async () => {
-    const { add, moved, sent, end } = world()
+    const { add, moved, taken, sent, end } = world()
     const fault = new ProtocolError('unavailable', 'nobody there')
     add(1, 'a')
     await turn()
@@ -93,6 +96,8 @@ describe('lines', () => {
     await end(0, fault)
     expect(await lost.outcome).toBe(fault)
     expect(sent()).toEqual(['a', 'c'])
+    // Nobody may join what waits no more.
+    expect(taken).toEqual(['a', 'b', 'c'])
     await end(1)
     expect(await kept.outcome).toBe('done')
     add(2, 'd')

@@ -5,7 +5,7 @@
   JOB  own       what the keys of the conversation start with: log, state (head; of a dm also read and recv by user; of a
                  group its name), members (user → role, joined-at id, muted-until), reads (user → read position)
   JOB  kind      dm | group | channel
-  JOB  user      who asks
+  JOB  user      who asks; of a channel nobody
   JOB  other     the other user of a dm
   RETURNS        of each: ok <head> <read> <peer read> <peer received> <name> <last id> <last tail>, empty where there is
                  none | not_found | not_member
