@@ -18,8 +18,10 @@ import type { History } from './history.ts'
 import { inboxFrame, logFrame } from './message-json.ts'
 import type { Books, ConvPort, InboxPort, InboxRange } from './ports.ts'
 
-/** Entries of an inbox that are read at once: few round trips for who was away, little to hold for one who reads slowly. */
-const INBOX_PAGE = 250
+/** Entries of an inbox that come with the user's books: all for most, and in a script they cost Redis ten times as much. */
+const FIRST_PAGE = 50
+/** Entries that are read at once after these: few round trips for who was away, little to hold for one who reads slowly. */
+const NEXT_PAGE = 250
 
 /** How a sync of the inbox begins: its first entries, and the user's books, in one round trip. */
 export interface SyncStart {
@@ -92,8 +94,8 @@ export class Sync {
   async start(user: UserId, device: DeviceId, position: InboxPosition | undefined): Promise<SyncStart> {
     const from =
       position ?? (await this.#inboxes.devicePosition(user, device)) ?? (await this.#inboxes.head(user))
-    const { range, books } = await this.#inboxes.catchUp(user, from, INBOX_PAGE)
-    return { from, range, isPart: range.entries.length === INBOX_PAGE, books }
+    const { range, books } = await this.#inboxes.catchUp(user, from, FIRST_PAGE)
+    return { from, range, isPart: range.entries.length === FIRST_PAGE, books }
   }
 
   /** Sends everything after the positions given into `sink`. @returns the `synced` that ends it */
@@ -139,13 +141,13 @@ export class Sync {
     for (;;) {
       after = range.entries.at(-1)?.position ?? after
       // One page ahead of what the client has room for.
-      const next = isPart ? this.#inboxes.range(user, after, INBOX_PAGE) : undefined
+      const next = isPart ? this.#inboxes.range(user, after, NEXT_PAGE) : undefined
       next?.catch(() => {}) // it may fail while this one is being sent; it is heard of below
       await batcher.add(range.entries.map(({ position, id, tail }) => inboxFrame(position, id, tail)))
       await batcher.flush()
       if (!next) break
       range = await next
-      isPart = range.entries.length === INBOX_PAGE
+      isPart = range.entries.length === NEXT_PAGE
     }
     // The list is not older than what was sent.
     const books = range === start.range ? start.books : await this.#inboxes.books(user)
