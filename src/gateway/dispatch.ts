@@ -10,7 +10,7 @@ import type { Ref } from '@starling/protocol/ids'
 import type { Connection, ConnectionHandler, Receiver } from './connection.ts'
 import type { GatewayContext } from './context.ts'
 import { send, typing } from './handlers/message.ts'
-import { read, received, sync } from './handlers/position.ts'
+import { begin, read, received, sync } from './handlers/position.ts'
 import { hello, ping, token } from './handlers/session.ts'
 import { unwatch, watch } from './handlers/watch.ts'
 import { type Live, Session } from './session.ts'
@@ -56,11 +56,12 @@ export class Dispatch implements ConnectionHandler {
     switch (session.state.is) {
       case 'awaitingHello':
         if (frame.op !== 'hello') return this.#notHello(session, frame.ref)
-        session.state = { is: 'joining', waiting: [], bytes: 0, user: undefined, here: undefined }
+        session.state = { is: 'joining', waiting: [], bytes: 0, who: undefined, here: undefined }
         void this.#hello(session, frame)
         return
       case 'joining':
-        if (!session.keep(frame, bytes)) session.close(4009)
+        if (!session.keep(frame, bytes)) return session.close(4009)
+        begin(this.#context, session)
         return
       case 'live':
         void this.#answer({ session, identity: session.identity!, here: session.state.here }, frame)
@@ -96,6 +97,7 @@ export class Dispatch implements ConnectionHandler {
     if (session.state.is === 'closed') return
     if (session.identity) return session.close(1011) // joined, but cannot follow what it has to
     session.state = { is: 'awaitingHello' }
+    session.ahead = undefined // the next hello may be somebody else's
     for (const { ref: unanswered } of waiting)
       if (unanswered !== undefined) session.sendError(error, unanswered)
   }

@@ -33,6 +33,7 @@ export class Fanout {
       this.#carryOut(event.order)
     } else if (event.topic.startsWith(USER)) {
       const user = event.topic.slice(USER.length) as UserId
+      if (event.kind === 'message') this.#hub.heard(user)
       if (event.kind === 'sessions' && !isAlone(event)) this.#hub.accompanied(user)
       const here = this.#hub.users.get(user)
       if (here) this.#toUser(here, event)
@@ -93,7 +94,7 @@ export class Fanout {
   /** Those whose join is written in Redis, but whose answer hasn't come yet. */
   #kickJoining(user: UserId): void {
     for (const session of this.#hub.sessions) {
-      if (session.state.is === 'joining' && session.state.user === user) session.close(4003)
+      if (session.state.is === 'joining' && session.state.who?.user === user) session.close(4003)
     }
   }
 

@@ -26,6 +26,8 @@ export interface Arrival {
   count: number
   /** There was news of other sessions or devices. */
   accompanied: boolean
+  /** A message came, which there may have been nobody to tell. */
+  heard: boolean
 }
 
 export class Hub {
@@ -61,7 +63,7 @@ export class Hub {
   arrives(user: UserId): Arrival {
     let arrival = this.#arrivals.get(user)
     if (!arrival) {
-      arrival = { count: 0, accompanied: false }
+      arrival = { count: 0, accompanied: false, heard: false }
       this.#arrivals.set(user, arrival)
     }
     arrival.count++
@@ -77,6 +79,12 @@ export class Hub {
   accompanied(user: UserId): void {
     const arrival = this.#arrivals.get(user)
     if (arrival) arrival.accompanied = true
+  }
+
+  /** The bus has a message for a user. */
+  heard(user: UserId): void {
+    const arrival = this.#arrivals.get(user)
+    if (arrival) arrival.heard = true
   }
 
   /** @returns the conversation's entry, made where there is none yet */

@@ -50,7 +50,8 @@ export type SessionState =
       is: 'joining'
       waiting: ClientFrame[]
       bytes: number
-      user: UserId | undefined
+      /** Set once the token is good: from then on it can be kicked. */
+      who: Identity | undefined
       here: LocalUser | undefined
     }
   | { is: 'live'; here: LocalUser }
@@ -97,7 +98,7 @@ export class Session {
   sends: TokenBucket | undefined
   /** Live syncs are served in turn: the tail of their chain, and how many wait in it; undefined until the first. */
   syncs: { tail: Promise<void>; count: number } | undefined
-  /** What the first sync starts with, where it waited behind the hello and was begun before the welcome. */
+  /** What the first sync starts with, where it waits behind the hello and was begun before the welcome. */
   ahead: Promise<SyncStart> | undefined
   /** Whose presence this session watches; undefined until it watches. */
   watching: Set<UserId> | undefined

@@ -53,10 +53,15 @@ export function sync(
 }
 
 /**
- * Begins a sync that waits behind the hello, once the session is in the hub: what its reading misses is heard here.
+ * Begins a sync that waits behind the hello, together with the join: what comes between the two is in the inbox's head as
+ * the join has it, and what comes later is heard here. The device's own position is looked up once the join has noted it.
  */
-export function begin(context: GatewayContext, session: Session, frame: ClientFrameOf<'sync'>): void {
-  session.ahead = startOf(context, session.identity!, frame)
+export function begin(context: GatewayContext, session: Session): void {
+  const { state } = session
+  if (state.is !== 'joining' || !state.who || session.ahead) return
+  const [next] = state.waiting
+  if (next?.op !== 'sync' || (next.inbox === undefined && !state.here)) return
+  session.ahead = startOf(context, state.who, next)
   session.ahead?.catch(() => {}) // whoever asks for it is told; it may be nobody
 }
 

@@ -24,7 +24,6 @@ export async function hello(
   frame: ClientFrameOf<'hello'>,
 ): Promise<void> {
   const claims = await context.tokens.verify(frame.token)
-  if (session.state.is === 'joining') session.state.user = claims.user // from here on it can be kicked
   const identity: Identity = {
     user: claims.user,
     session: randomUUID() as string as SessionId,
@@ -33,6 +32,8 @@ export async function hello(
     since: Date.now(),
     name: claims.name,
   }
+  if (session.state.is === 'joining') session.state.who = identity
+  begin(context, session)
   const arrival = context.hub.arrives(identity.user)
   const joined = await join(context, identity, arrival)
   if (joined.is === 'full') throw new ProtocolError('forbidden', 'too many sessions of this user')
@@ -48,8 +49,8 @@ export async function hello(
   here.sessions = [...here.sessions, session]
   here.alone = !arrival.accompanied && joined.devices <= 1 && joined.sessions <= 1
   session.state.here = here
-  const [next] = session.state.waiting
-  if (next?.op === 'sync') begin(context, session, next)
+  if (arrival.heard) session.ahead = undefined // read too early: what came then was told to nobody
+  begin(context, session)
   if (joined.groups.length > 0)
     await Promise.all(joined.groups.map((group) => context.follow.enter(here, group)))
   if (isClosed(session)) return

@@ -1,5 +1,5 @@
 /** News of other sessions that overtakes the answer to one's own joining. */
-import type { UserId } from '@starling/protocol/ids'
+import type { InboxPosition, MessageId, UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
 import { Doubts } from '../../../src/gateway/doubts.ts'
 import { Fanout } from '../../../src/gateway/fanout.ts'
@@ -21,7 +21,14 @@ function gateway() {
   })
   const hears = (user: string, sessions: number, devices: number) =>
     fanout.event({ kind: 'sessions', topic: `user:${user}`, sessions, devices, frame: Buffer.from('{}') })
-  return { hub, hears }
+  const hearsMessage = (user: string) =>
+    fanout.event({
+      kind: 'message',
+      topic: `user:${user}`,
+      position: '1000-1' as MessageId & InboxPosition,
+      frame: Buffer.from('{}'),
+    })
+  return { hub, hears, hearsMessage }
 }
 
 describe('a session that arrives', () => {
@@ -32,6 +39,16 @@ describe('a session that arrives', () => {
     hears('alice', 2, 2)
     hears('alice', 1, 1)
     expect(arrival.accompanied).toBe(true)
+  })
+
+  it('[P4] knows of a message that came before its own answer and was told to nobody', () => {
+    const { hub, hearsMessage } = gateway()
+    hearsMessage('alice')
+    const arrival = hub.arrives(ALICE)
+    hearsMessage('bob')
+    expect(arrival.heard).toBe(false)
+    hearsMessage('alice')
+    expect(arrival.heard).toBe(true)
   })
 
   it('is alone where nothing else was heard, or only before and of others', () => {

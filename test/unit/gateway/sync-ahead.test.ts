@@ -33,8 +33,10 @@ function joining(waiting: number) {
   }
   const history = { list: async () => [] } as unknown as History
   const sent: string[] = []
+  const identity = { user: 'alice' as UserId, device: 'phone' as DeviceId }
   const session = {
-    identity: { user: 'alice' as UserId, device: 'phone' as DeviceId },
+    identity,
+    state: { is: 'joining', waiting: [everything], who: identity },
     connection: { drained: async () => {} },
     sendRaw: (frame: string) => sent.push(frame),
   } as unknown as Session
@@ -43,7 +45,7 @@ function joining(waiting: number) {
     sync: new Sync({ convs: {} as ConvPort, inboxes: inboxes as unknown as InboxPort, history }),
   } as GatewayContext
   return {
-    begin: () => begin(context, session, everything),
+    begin: () => begin(context, session),
     sync: () => sync(context, { session, identity: session.identity!, here } as Live, everything),
     /** A message comes; the node hears of it, and sends it to nobody yet. */
     arrives() {
