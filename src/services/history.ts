@@ -22,6 +22,12 @@ import type { Books, ChannelWriters, ConvPort, ConvView, InboxPort, Stretch } fr
 /** Lines of a list that are read together: a client may name thousands, and others wait behind them. */
 const ENTRIES_AT_ONCE = 500
 
+/** A conversation that may be read, as the store sees it. */
+interface Line {
+  conv: ConvId
+  view: Extract<ConvView, { is: 'ok' }>
+}
+
 export type HistoryPage = { limit: number } & (
   | { before?: MessageId | undefined }
   | { after: MessageId }
@@ -63,7 +69,9 @@ export class History {
     this.#assertOwn(user, conv)
     const view = await this.#convs.view(conv, user)
     if (view.is !== 'ok') throw refusal(view.is)
-    return this.#entry(user, conv, view, (await this.#inboxes.books(user)).reads)
+    const { reads } = await this.#inboxes.books(user)
+    const line = { conv, view }
+    return entryOf(line, await this.#seen(user, [line], reads))
   }
 
   /**
@@ -94,12 +102,18 @@ export class History {
    * @param reads how far the user has read in channels
    */
   async entries(user: UserId, convs: readonly ConvId[], reads: Books['reads']): Promise<ConversationEntry[]> {
-    const lines: (ConversationEntry | undefined)[] = []
+    const lines: ConversationEntry[] = []
     for (let at = 0; at < convs.length; at += ENTRIES_AT_ONCE) {
-      const some = convs.slice(at, at + ENTRIES_AT_ONCE)
-      lines.push(...(await Promise.all(some.map((conv) => this.#entryIfOpen(user, conv, reads)))))
+      const some = convs.slice(at, at + ENTRIES_AT_ONCE).filter((conv) => this.mayKnow(user, conv))
+      const views = await Promise.all(some.map((conv) => this.#convs.view(conv, user)))
+      const open = some.flatMap((conv, index) => {
+        const view = views[index]!
+        return view.is === 'ok' ? [{ conv, view }] : []
+      })
+      const seen = await this.#seen(user, open, reads)
+      for (const line of open) lines.push(entryOf(line, seen))
     }
-    return lines.filter((line) => line !== undefined).sort(byActivity)
+    return lines.sort(byActivity)
   }
 
   /** @returns whether a conversation can be this user's at all; of groups only the group knows */
@@ -113,40 +127,14 @@ export class History {
     if (!this.mayKnow(user, conv)) throw new ProtocolError('not_found', 'no such conversation')
   }
 
-  async #entryIfOpen(
-    user: UserId,
-    conv: ConvId,
-    reads: Books['reads'],
-  ): Promise<ConversationEntry | undefined> {
-    if (!this.mayKnow(user, conv)) return undefined
-    const view = await this.#convs.view(conv, user)
-    return view.is === 'ok' ? this.#entry(user, conv, view, reads) : undefined
-  }
-
-  async #entry(
-    user: UserId,
-    conv: ConvId,
-    view: Extract<ConvView, { is: 'ok' }>,
-    reads: Books['reads'],
-  ): Promise<ConversationEntry> {
-    const read = conv.startsWith('channel:')
-      ? (reads.get(conv) ?? (await this.#firstRead(user, conv, view.head)))
-      : (view.read ?? ORIGIN)
-    return {
-      conv,
-      head: view.head,
-      read,
-      unread: Math.max(0, seqOf(view.head) - seqOf(read)),
-      ...(view.peerRead && { peerRead: view.peerRead }),
-      ...(view.peerReceived && { peerReceived: view.peerReceived }),
-      ...(view.last && { last: lastOf(view.last) }),
-      ...(view.name !== undefined && { title: view.name }),
-    }
-  }
-
-  /** One who sees a channel for the first time has read it up to its head. */
-  async #firstRead(user: UserId, conv: ConvId, head: MessageId): Promise<MessageId> {
-    return (await this.#inboxes.readChannel(user, conv, head, true)).position
+  /** One who sees a channel for the first time has read it up to its head. @returns how far they have read in channels */
+  async #seen(user: UserId, lines: readonly Line[], reads: Books['reads']): Promise<Books['reads']> {
+    const unseen = lines.filter(({ conv }) => isChannel(conv) && !reads.has(conv))
+    if (unseen.length === 0) return reads
+    const first = await Promise.all(
+      unseen.map(({ conv, view }) => this.#inboxes.readChannel(user, conv, view.head, true)),
+    )
+    return new Map([...reads, ...unseen.map(({ conv }, index) => [conv, first[index]!.position] as const)])
   }
 }
 
@@ -154,6 +142,22 @@ function refusal(is: 'not_found' | 'not_member'): ProtocolError {
   return is === 'not_found'
     ? new ProtocolError('not_found', 'no such conversation')
     : new ProtocolError('not_member', 'you are not a member of this group')
+}
+
+const isChannel = (conv: ConvId) => conv.startsWith('channel:')
+
+function entryOf({ conv, view }: Line, reads: Books['reads']): ConversationEntry {
+  const read = (isChannel(conv) ? reads.get(conv) : view.read) ?? ORIGIN
+  return {
+    conv,
+    head: view.head,
+    read,
+    unread: Math.max(0, seqOf(view.head) - seqOf(read)),
+    ...(view.peerRead && { peerRead: view.peerRead }),
+    ...(view.peerReceived && { peerReceived: view.peerReceived }),
+    ...(view.last && { last: lastOf(view.last) }),
+    ...(view.name !== undefined && { title: view.name }),
+  }
 }
 
 /** One entry more than asked shows whether there are more. */
