@@ -4,7 +4,7 @@
  */
 import { ProtocolError } from './errors.ts'
 import type { ClientFrame, ClientFrameOf, ServerFrame } from './frames.ts'
-import { isId, isRef, isTarget, type Ref } from './ids.ts'
+import { isId, isPosition, isRef, isTarget, type Ref } from './ids.ts'
 import { MAX_DEPTH } from './limits.ts'
 import { clientFrame, MAX_PLATFORM_LENGTH } from './schemas.ts'
 
@@ -52,6 +52,13 @@ function isPlainHello(value: object): value is ClientFrameOf<'hello'> {
   )
 }
 
+/** And for the sync of an inbox that follows it. */
+function isPlainSync(value: object): value is ClientFrameOf<'sync'> {
+  for (const key in value) if (key !== 'op' && key !== 'ref' && key !== 'inbox') return false
+  const { ref, inbox } = value as { ref?: unknown; inbox?: unknown }
+  return (ref === undefined || isRef(ref)) && (inbox === undefined || isPosition(inbox))
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 const badFrame = (message: string): Decoded => ({
@@ -78,6 +85,7 @@ export function decodeClientFrame(bytes: ArrayBuffer | Uint8Array): Decoded {
   if (typeof op !== 'string') return badFrame('no op')
   if (op === 'send' && isPlainSend(value)) return { ok: true, frame: value }
   if (op === 'hello' && isPlainHello(value)) return { ok: true, frame: value }
+  if (op === 'sync' && isPlainSync(value)) return { ok: true, frame: value }
   if (isDeeperThan(value, MAX_DEPTH)) return badFrame('nested too deep')
 
   const answerTo = isRef(ref) ? ref : undefined

@@ -279,3 +279,30 @@ test('so does the short way for plain hellos', () => {
   )
   expect(taken).toBeGreaterThan(200)
 })
+
+test('and the one for syncs of an inbox', () => {
+  const frame = fc.record(
+    {
+      op: fc.constant('sync'),
+      ref: mostly(fc.stringMatching(/^[ -~]{1,64}$/)),
+      inbox: mostly(fc.constantFrom('0-0', '1000-1', '01-1', '1-', '9007199254740992-1')),
+      convs: fc.constantFrom({}, { 'group:eng': '1-1' }),
+      ['__proto__']: odd,
+    },
+    { requiredKeys: ['op'] },
+  )
+  let taken = 0
+  fc.assert(
+    fc.property(frame, (value) => {
+      const text = JSON.stringify(value)
+      const decoded = decodeClientFrame(bytes(text))
+      const parsed = clientFrame.safeParse(JSON.parse(text))
+      expect(decoded.ok).toBe(parsed.success)
+      if (!decoded.ok || !parsed.success) return
+      taken += 1
+      expect(decoded.frame).toEqual(parsed.data)
+    }),
+    { numRuns: 2_000 },
+  )
+  expect(taken).toBeGreaterThan(200)
+})
