@@ -1,6 +1,7 @@
 /**
  * Catching up: everything after the positions a client gives, in batches, and the list it starts from.
  */
+import { setImmediate as turn } from 'node:timers/promises'
 import type { ConversationEntry, ServerFrameOf } from '@starling/protocol/frames'
 import {
   type ConvId,
@@ -143,6 +144,8 @@ export class Sync {
       // One page ahead of what the client has room for.
       const next = isPart ? this.#inboxes.range(user, after, NEXT_PAGE) : undefined
       next?.catch(() => {}) // it may fail while this one is being sent; it is heard of below
+      // Commands go out at the end of a turn: Redis shall read the next page while this one is put together.
+      if (next) await turn()
       await batcher.add(range.entries.map(({ position, id, tail }) => inboxFrame(position, id, tail)))
       await batcher.flush()
       if (!next) break
