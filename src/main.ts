@@ -12,6 +12,10 @@ const DRAIN_MARGIN_MS = 10_000
 // they save. They took an eighth of a message's CPU.
 setFlagsFromString('--no-parallel-scavenge')
 
+// A crowd that comes to a gateway that has just started runs all of a connect before V8 takes it for hot: plain machine code
+// from the first call on takes a fifth off what such a crowd costs.
+setFlagsFromString('--always-sparkplug')
+
 try {
   const config = readConfig(process.env)
   // Loaded here and not above: it takes a second, and a signal that comes meanwhile would go unheard, since nothing
