@@ -229,7 +229,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       convHead: (conv) => convs.head(conv),
       attach: (conv) => convs.attach(conv, identity.id),
       async firstInInbox(user, after) {
-        const [first] = (await users.range(user, after as InboxPosition, 1)).entries
+        const [first] = await users.entries(user, after as InboxPosition, 1)
         return first && { position: first.position, frame: inboxFrame(first.position, first.id, first.tail) }
       },
       async firstInConv(conv, user, after) {

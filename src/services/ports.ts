@@ -121,7 +121,8 @@ export interface CaughtUp {
 export interface InboxPort {
   /** @param count entries at most, after a position */
   catchUp(user: UserId, after: InboxPosition, count: number): Promise<CaughtUp>
-  range(user: UserId, after: InboxPosition, count: number): Promise<InboxRange>
+  /** @returns entries after a position, at most so many */
+  entries(user: UserId, after: InboxPosition, count: number): Promise<InboxEntry[]>
   head(user: UserId): Promise<InboxPosition>
   /** @returns the entries that no device had before */
   received(user: UserId, device: DeviceId, position: InboxPosition): Promise<{ covered: LogEntry[] }>

@@ -136,25 +136,25 @@ export class Sync {
     return { frames: range.entries.map(({ id, tail }) => logFrame(id, tail)), head: range.head }
   }
 
-  async #inbox(user: UserId, start: SyncStart, batcher: Batcher) {
-    let { from: after, range, isPart } = start
-    const gap = hasGap(after, range.first, range.head)
+  async #inbox(user: UserId, { from, range, isPart, books }: SyncStart, batcher: Batcher) {
+    const gap = hasGap(from, range.first, range.head)
+    let [after, head, entries, isFull] = [from, range.head, range.entries, isPart]
     for (;;) {
-      after = range.entries.at(-1)?.position ?? after
+      const last = entries.at(-1)?.position
+      if (last !== undefined) [after, head] = [last, laterOf(head, last)]
       // One page ahead of what the client has room for.
-      const next = isPart ? this.#inboxes.range(user, after, NEXT_PAGE) : undefined
+      const next = isFull ? this.#inboxes.entries(user, after, NEXT_PAGE) : undefined
       next?.catch(() => {}) // it may fail while this one is being sent; it is heard of below
       // Commands go out at the end of a turn: Redis shall read the next page while this one is put together.
       if (next) await turn()
-      await batcher.add(range.entries.map(({ position, id, tail }) => inboxFrame(position, id, tail)))
+      await batcher.add(entries.map(({ position, id, tail }) => inboxFrame(position, id, tail)))
       await batcher.flush()
       if (!next) break
-      range = await next
-      isPart = range.entries.length === NEXT_PAGE
+      entries = await next
+      isFull = entries.length === NEXT_PAGE
     }
     // The list is not older than what was sent.
-    const books = range === start.range ? start.books : await this.#inboxes.books(user)
-    return { head: range.head, gap, books }
+    return { head, gap, books: isPart ? await this.#inboxes.books(user) : books }
   }
 
   /** Who doesn't ask for the inbox may have a hole in it: an entry that has come since would say there is none. */

@@ -13,7 +13,7 @@ import {
   type SessionId,
   type UserId,
 } from '@starling/protocol/ids'
-import type { Books, CaughtUp, InboxPort, InboxRange, NewSession, SessionPort } from '../services/ports.ts'
+import type { Books, CaughtUp, InboxEntry, InboxPort, NewSession, SessionPort } from '../services/ports.ts'
 import type { Batches, BatchOf } from './batches.ts'
 import { type Keys, userOwner } from './keys.ts'
 import type { RedisClient } from './redis.ts'
@@ -139,30 +139,15 @@ export class UserStore implements InboxPort, SessionPort {
     return this.#catchUps.run(bucket, { own, after, count })
   }
 
-  /**
-   * Plain reads, which for many entries cost Redis a tenth of what a script does. They are not of one moment: where a
-   * reply was redirected and came late, the entries say what has been read, and the head no more than that.
-   */
-  async range(user: UserId, after: InboxPosition, count: number): Promise<InboxRange> {
+  /** A plain read, which for many entries costs Redis a tenth of what a script does. */
+  async entries(user: UserId, after: InboxPosition, count: number): Promise<InboxEntry[]> {
     const { own } = this.#owner(user)
-    const [head, list, [oldest]] = await this.#read((redis) =>
-      Promise.all([
-        redis.hget(`${own}state`, 'head'),
-        redis.xrange(`${own}inbox`, `(${after}`, '+', 'COUNT', count),
-        redis.xrange(`${own}inbox`, '-', '+', 'COUNT', 1),
-      ]),
-    )
-    const entries = list.map(([position, [id, tail]]) => ({
+    const list = await this.#read((redis) => redis.xrange(`${own}inbox`, `(${after}`, '+', 'COUNT', count))
+    return list.map(([position, [id, tail]]) => ({
       position: position as InboxPosition,
       id: id as MessageId,
       tail: tail!,
     }))
-    const last = entries.length < count ? entries.at(-1)?.position : undefined
-    return {
-      head: last ?? ((head ?? ORIGIN) as InboxPosition),
-      first: entries.length > 0 ? (oldest?.[0] as InboxPosition | undefined) : undefined,
-      entries,
-    }
   }
 
   received(user: UserId, device: DeviceId, position: InboxPosition) {

@@ -165,7 +165,7 @@ export function groupsSuite(store: () => StoreWorld): void {
       expect(position).toMatch(/-1$/)
       expect(await note('enter', user, group, '5-5')).toBeUndefined()
       expect((await users.books(user)).groups).toEqual([group])
-      const { entries } = await users.range(user, '0-0' as never, 10)
+      const entries = await users.entries(user, '0-0' as never, 10)
       expect(entries).toHaveLength(1)
       expect(entries[0]).toMatchObject({ id: '5-5', tail: expect.stringMatching(`^"conv":"group:${group}"`) })
       expect(await note('exit', user, group, '6-6')).toMatch(/-2$/)

@@ -91,7 +91,8 @@ export function inboxSuite(store: () => StoreWorld): void {
     it('gives what is after a position, in pages, with head and oldest', async () => {
       const [to, users] = [someone(), usersAt()]
       const positions = await deliver(to, 5)
-      const page = await users.range(to, positions[1]!, 2)
+      const { range: page } = await users.catchUp(to, positions[1]!, 2)
+      expect(await users.entries(to, positions[1]!, 2)).toEqual(page.entries)
       expect(page.entries.map(({ position }) => position)).toEqual(positions.slice(2, 4))
       expect([page.first, page.head]).toEqual([positions[0], positions[4]])
     })
@@ -99,7 +100,7 @@ export function inboxSuite(store: () => StoreWorld): void {
     it('takes a position that is no entry’s for the last before it', async () => {
       const [to, users] = [someone(), usersAt()]
       const positions = await deliver(to, 2)
-      const { entries } = await users.range(
+      const entries = await users.entries(
         to,
         `${Number(positions[0]!.split('-')[0]) - 5}-99` as InboxPosition,
         10,
@@ -110,7 +111,7 @@ export function inboxSuite(store: () => StoreWorld): void {
     it('has no oldest where nothing comes after the position', async () => {
       const [to, users] = [someone(), usersAt()]
       const positions = await deliver(to, 2)
-      expect(await users.range(to, positions[1]!, 10)).toEqual({
+      expect((await users.catchUp(to, positions[1]!, 10)).range).toEqual({
         head: positions[1],
         first: undefined,
         entries: [],
@@ -121,14 +122,14 @@ export function inboxSuite(store: () => StoreWorld): void {
       const [to, users] = [someone(), usersAt()]
       const written = deliver(to, 50)
       for (let done = false; !done; ) {
-        done = await Promise.race([written.then(() => true), users.range(to, ORIGIN, 1).then(() => false)])
-        const { head, entries } = await users.range(to, ORIGIN, 100)
+        done = await Promise.race([written.then(() => true), users.head(to).then(() => false)])
+        const { head, entries } = (await users.catchUp(to, ORIGIN, 100)).range
         expect(head).toBe(entries.at(-1)?.position ?? ORIGIN)
       }
     })
 
     it('is empty for one who never got anything', async () => {
-      expect(await usersAt().range(someone(), ORIGIN, 10)).toEqual({
+      expect((await usersAt().catchUp(someone(), ORIGIN, 10)).range).toEqual({
         head: '0-0',
         first: undefined,
         entries: [],
@@ -171,7 +172,7 @@ export function inboxSuite(store: () => StoreWorld): void {
       expect(await xlen(to)).toBe(MANY)
       await users.received(to, two.device, positions[149]!)
       expect(await xlen(to)).toBeLessThanOrEqual(MANY - 100)
-      const { entries } = await users.range(to, positions[149]!, MANY)
+      const entries = await users.entries(to, positions[149]!, MANY)
       expect(entries.map(({ position }) => position)).toEqual(positions.slice(150))
     })
 
@@ -182,7 +183,7 @@ export function inboxSuite(store: () => StoreWorld): void {
       await users.join(two)
       const positions = await deliver(to, MANY)
       await users.received(to, one.device, positions.at(-1)!)
-      expect((await users.range(to, ORIGIN, MANY)).entries).toHaveLength(MANY)
+      expect(await users.entries(to, ORIGIN, MANY)).toHaveLength(MANY)
       expect(await users.devicePosition(to, two.device)).toBe('0-0')
     })
 

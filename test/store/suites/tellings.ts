@@ -22,12 +22,10 @@ export function tellingsSuite(store: () => StoreWorld): void {
     return all
   }
   const groupsOf = async (user: UserId) => (await store().usersAt(someNode()).books(user)).groups
-  const inboxOf = async (user: UserId) =>
-    (
-      await store()
-        .usersAt(someNode())
-        .range(user, '0-0' as InboxPosition, 100)
-    ).entries
+  const inboxOf = (user: UserId) =>
+    store()
+      .usersAt(someNode())
+      .entries(user, '0-0' as InboxPosition, 100)
 
   const create = async (node: NodeId, owner: UserId, others: UserId[] = [], group = someGroup()) => {
     const about = { name: 'x', intro: '', icon: '', join: 'invite', history: 'joined' } as const

@@ -17,17 +17,19 @@ function joining(waiting: number) {
   let looks = 0
   const inboxes = {
     async catchUp(user: UserId, after: InboxPosition) {
-      return { range: await inboxes.range(user, after), books: { dms: [], groups: [], reads: new Map() } }
+      const head = at(count)
+      const entries = await inboxes.entries(user, after)
+      const range = { head, first: entries.length > 0 ? at(1) : undefined, entries }
+      return { range, books: { dms: [], groups: [], reads: new Map() } }
     },
-    async range(_user: UserId, after: InboxPosition) {
+    async entries(_user: UserId, after: InboxPosition) {
       looks++
       const from = Number(after.split('-')[1])
-      const entries = Array.from({ length: count - from }, (_, index) => ({
+      return Array.from({ length: count - from }, (_, index) => ({
         position: at(from + index + 1),
         id: '1-1' as MessageId,
         tail: '"conv":"dm:alice:bob"',
       }))
-      return { head: at(count), first: entries.length > 0 ? at(1) : undefined, entries }
     },
     books: async () => ({ dms: [], groups: [], reads: new Map() }),
   }
