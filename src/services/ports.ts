@@ -107,8 +107,6 @@ export interface InboxEntry extends LogEntry {
 
 export interface InboxRange {
   head: InboxPosition
-  /** The oldest entry there is. */
-  first: InboxPosition | undefined
   entries: InboxEntry[]
 }
 

@@ -73,7 +73,10 @@ class Batcher {
   }
 }
 
-/** @returns whether something between `position` and what is left can't be sent any more */
+/**
+ * @param first the oldest entry that is left, or of those behind the position
+ * @returns whether something between `position` and what is left can't be sent any more
+ */
 export function hasGap(position: Position, first: Position | undefined, head: Position): boolean {
   if (seqOf(position) > seqOf(head)) return true // unknown: never given out, or lost in a failover
   if (first === undefined) return seqOf(head) > seqOf(position)
@@ -137,7 +140,7 @@ export class Sync {
   }
 
   async #inbox(user: UserId, { from, range, isPart, books }: SyncStart, batcher: Batcher) {
-    const gap = hasGap(from, range.first, range.head)
+    const gap = hasGap(from, range.entries[0]?.position, range.head)
     let [after, head, entries, isFull] = [from, range.head, range.entries, isPart]
     for (;;) {
       const last = entries.at(-1)?.position

@@ -6,21 +6,19 @@
                  reads (channel → position)
   JOB  after     position before the first entry wanted
   JOB  count     entries at most, 0 for none
-  RETURNS        of each: <head> <oldest position, or empty> <dms, the latest first> <groups> <channels and positions>
-                 {<position> <message id> <tail>}*; the three lists have spaces between their words
+  RETURNS        of each: <head> <dms, the latest first> <groups> <channels and positions> {<position> <message id> <tail>}*;
+                 the three lists have spaces between their words
 ]]
 -- @include run-jobs
 
 return run_jobs(1, 3, function(own, after, count)
-  local first = redis.call('XRANGE', own .. 'inbox', '-', '+', 'COUNT', 1)[1]
   local reply = {
     redis.call('HGET', own .. 'state', 'head') or '0-0',
-    first and first[1] or '',
     table.concat(redis.call('ZREVRANGE', own .. 'convs', 0, -1), ' '),
     table.concat(redis.call('SMEMBERS', own .. 'groups'), ' '),
     table.concat(redis.call('HGETALL', own .. 'reads'), ' '),
   }
-  if first and count ~= '0' then
+  if count ~= '0' then
     for _, entry in ipairs(redis.call('XRANGE', own .. 'inbox', '(' .. after, '+', 'COUNT', count)) do
       reply[#reply + 1] = entry[1]
       reply[#reply + 1] = entry[2][1]

@@ -18,11 +18,10 @@ export const catchUp = defineBatch({
   args: [],
   job: ['own', 'after', 'count'],
   decode: (reply): CaughtUp => {
-    const [head, oldest, dms = '', groups = '', reads = '', ...entries] = strings(reply)
+    const [head, dms = '', groups = '', reads = '', ...entries] = strings(reply)
     return {
       range: {
         head: head as InboxPosition,
-        first: (oldest || undefined) as InboxPosition | undefined,
         entries: inThrees(entries),
       },
       books: {
