@@ -47,6 +47,8 @@ async function startRedis(): Promise<Store> {
     appendonly: 'yes',
     appendfsync: 'everysec',
     save: '',
+    rdbcompression: 'no',
+    'auto-aof-rewrite-min-size': '256mb',
     'lazyfree-lazy-expire': 'yes',
   }
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])

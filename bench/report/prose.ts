@@ -15,7 +15,8 @@ export const READING = `## How to read it
   the notes name it, and a throughput is a lower bound.
 - **CPU** is what the kernel's scheduler gave to all threads of servers and Redis, over what was done meanwhile. It hardly
   depends on how the cores were shared with the generators; messages a second do.
-- **AOF rewrites** are Redis' own, by its defaults, and their child's CPU counts as the store's. With many conversations one
+- **Redis** is set as [the shipped one](../deploy/redis/redis.conf), for every system alike.
+- **AOF rewrites** come as that configuration has them, and their child's CPU counts as the store's. With many conversations one
   takes seconds: a short measurement holds a whole one, or none, and its figure of CPU is that much higher or lower. So where
   Starling stands against itself at several sizes of conversations, gateways and masters, none is measured.
 - **Latencies** are from an open loop: each message is due at a fixed time whatever has become of those before it, and its

@@ -14,6 +14,8 @@ const settings = {
   appendonly: 'yes',
   appendfsync: 'everysec',
   save: '',
+  rdbcompression: 'no',
+  'auto-aof-rewrite-min-size': '256mb',
   'maxmemory-policy': 'noeviction',
   'lazyfree-lazy-expire': 'yes',
   // The default of 32 MB cuts off a gateway that is merely busy.
