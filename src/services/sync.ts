@@ -140,9 +140,10 @@ export class Sync {
   }
 
   async #inbox(user: UserId, { from, range, isPart, books }: SyncStart, batcher: Batcher) {
-    const gap = hasGap(from, range.entries[0]?.position, range.head)
-    let [after, head, entries, isFull] = [from, range.head, range.entries, isPart]
+    let [after, head, entries, isFull, gap] = [from, range.head, range.entries, isPart, false]
     for (;;) {
+      // In a later page, too: what is over may be cut off while a client reads slowly.
+      gap ||= hasGap(after, entries[0]?.position, head)
       const last = entries.at(-1)?.position
       if (last !== undefined) [after, head] = [last, laterOf(head, last)]
       // One page ahead of what the client has room for.

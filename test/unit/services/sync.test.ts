@@ -17,7 +17,7 @@ function busyInbox(start = 0) {
   const looked: string[] = []
   const look = (what: string) => {
     looked.push(what)
-    entries.push(entryOf(entries.length + 1))
+    entries.push(entryOf(seqOf(entries.at(-1)?.position ?? ORIGIN) + 1))
     return entries.at(-1)!.position
   }
   const port = {
@@ -36,7 +36,8 @@ function busyInbox(start = 0) {
       return { dms: [], groups: [], reads: new Map() }
     },
   }
-  return { port: port as unknown as InboxPort, looked }
+  const cutOff = (count: number) => entries.splice(0, count)
+  return { port: port as unknown as InboxPort, looked, cutOff }
 }
 
 const entryOf = (seq: number) => ({
@@ -99,6 +100,17 @@ describe('a sync', () => {
     const { synced, places } = await run({ ...(await start()), isPart: true })
     expect(places).toEqual([at(1), at(2)])
     expect(synced.inbox).toBe(at(2))
+  })
+
+  it('[P4] says gap where the inbox was cut off while it was being read', async () => {
+    const inbox = busyInbox(1_234)
+    const { run, start } = world(inbox)
+    const beginning = await start()
+    inbox.cutOff(500)
+    const { synced, places } = await run(beginning)
+    expect(synced).toMatchObject({ gap: true })
+    expect(places).not.toContain(at(500))
+    expect(places).toContain(at(501))
   })
 
   it('says gap by its beginning, not by what comes later', async () => {
