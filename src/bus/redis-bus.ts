@@ -180,22 +180,47 @@ export class RedisBus implements Bus {
       return
     }
     this.#unplace(buckets) // those that lived elsewhere, and are heard nowhere until they are subscribed here
-    // One command a bucket: in a cluster all channels of a command must lie in one slot.
-    await Promise.all(
-      buckets.map(async (bucket) => {
-        try {
-          await feed.client.ssubscribe(...this.#channels.ofBucket[bucket]!)
-        } catch (fault) {
-          // Redis refuses what has moved meanwhile; anything else, a time-out too, is the line's end.
-          if (!(fault instanceof ReplyError)) this.#drop(feed)
-          return
-        }
-        if (this.#feeds.get(address) !== feed) return // the line broke meanwhile
-        this.#placed[bucket] = feed
-        if (this.#heard.has(bucket)) mended.add(bucket)
-        this.#heard.add(bucket)
-      }),
-    )
+    const isWhole = await this.#listen(feed.client, buckets, (bucket) => {
+      if (this.#feeds.get(address) !== feed) return // the line broke meanwhile
+      this.#placed[bucket] = feed
+      if (this.#heard.has(bucket)) mended.add(bucket)
+      this.#heard.add(bucket)
+    })
+    if (!isWhole) this.#drop(feed)
+  }
+
+  /**
+   * Subscribes buckets on one line, until each has been taken or refused. Redis refuses what has moved meanwhile: that the
+   * client library tells by an event alone, and leaves the command to its time-out.
+   * @returns whether every answer came; without one, after a time-out, too, the line is at its end
+   */
+  async #listen(
+    client: Redis,
+    buckets: readonly number[],
+    onTaken: (bucket: number) => void,
+  ): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    let open = buckets.length
+    const onAnswer = () => {
+      open -= 1
+      if (open === 0) resolve(true)
+    }
+    client.on('moved', onAnswer)
+    for (const bucket of buckets) {
+      // One command a bucket: in a cluster all channels of a command must lie in one slot.
+      client.ssubscribe(...this.#channels.ofBucket[bucket]!).then(
+        () => {
+          onTaken(bucket)
+          onAnswer()
+        },
+        (fault: unknown) => (fault instanceof ReplyError ? onAnswer() : resolve(false)),
+      )
+    }
+    try {
+      return await promise
+    } finally {
+      client.off('moved', onAnswer)
+    }
   }
 
   #feedAt(address: string): Feed {

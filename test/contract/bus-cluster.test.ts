@@ -26,6 +26,22 @@ describe('on a Redis Cluster', () => {
     }
   })
 
+  it('[P4] loses no feed where a slot has moved before it is subscribed', async () => {
+    const world = await StoreWorld.open(cluster.url)
+    onTestFinished(() => world.close())
+    let looks = 0
+    const late = (addresses: readonly string[]) => {
+      looks += 1
+      const elsewhere = addresses.find((address) => address !== addresses[300])!
+      return looks === 1 ? addresses.with(300, elsewhere) : addresses
+    }
+    const under = await BusUnderTest.start(cluster.url, world.redis, world.keys, late)
+    onTestFinished(() => under.bus.close())
+    expect(looks).toBeGreaterThan(1)
+    expect(under.told).toEqual([])
+    await under.hears([299, 300, 301], 'after all')
+  })
+
   it('[P4] follows a slot that moves to another master', async () => {
     const world = await StoreWorld.open(cluster.url)
     onTestFinished(() => world.close())

@@ -17,6 +17,8 @@ export type Told =
   | { is: 'canary'; bucket: number; round: number }
   | { is: 'broken' | 'mended'; buckets: ReadonlySet<number> }
 
+type Seen = (addresses: readonly string[]) => readonly string[]
+
 export class BusUnderTest {
   readonly node: NodeId
   readonly bus: RedisBus
@@ -33,16 +35,16 @@ export class BusUnderTest {
   readonly #commands: RedisClient
   #wake: () => void = () => {}
 
-  private constructor(url: string, commands: RedisClient, keys: Keys) {
+  private constructor(url: string, commands: RedisClient, keys: Keys, seen: Seen) {
     this.node = someNode()
     this.channels = channelsOf(keys, this.node)
     this.#commands = commands
     const placement = createPlacement(redisTargetOf(url), keys, commands)
     const watched: Placement = {
       ...placement,
-      locate: () => {
+      locate: async () => {
         this.looks += 1
-        return placement.locate()
+        return seen(await placement.locate())
       },
       open: (address) => {
         const client = placement.open(address)
@@ -73,8 +75,14 @@ export class BusUnderTest {
     })
   }
 
-  static async start(url: string, commands: RedisClient, keys: Keys): Promise<BusUnderTest> {
-    const under = new BusUnderTest(url, commands, keys)
+  /** @param seen what a look at the layout shows, given how it is */
+  static async start(
+    url: string,
+    commands: RedisClient,
+    keys: Keys,
+    seen: Seen = (addresses) => addresses,
+  ): Promise<BusUnderTest> {
+    const under = new BusUnderTest(url, commands, keys, seen)
     await under.bus.start()
     return under
   }
