@@ -168,6 +168,16 @@ export class StoreWorld {
     return keys.filter((_, index) => there[index] === 1)
   }
 
+  /** Makes it so many stretches of time ago that a conversation's only message came. */
+  async age(conv: string, by: number): Promise<void> {
+    const [refs = ''] = await this.refsOf(conv)
+    const stretch = Number(refs.slice(refs.lastIndexOf(':') + 1))
+    const [state, aged] = [this.key(conv, 'state'), String(stretch - by)]
+    const [ms, seq] = (await this.redis.hget(state, 'head'))!.split('-')
+    await this.redis.rename(refs, this.key(conv, `refs:${aged}`))
+    await this.redis.hset(state, 'head', `${Number(ms) - by * REF_TTL_MS}-${seq}`, 'refs', aged)
+  }
+
   /** Has a conversation remember no ref, as after a while. @throws Error where it remembered none */
   async forgetRefs(conv: string): Promise<void> {
     const refs = await this.refsOf(conv)

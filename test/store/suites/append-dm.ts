@@ -77,41 +77,24 @@ export function appendDmSuite(store: () => StoreWorld): void {
 
     it('[P2] knows a ref of the stretch of time before, and forgets one of the stretch before that', async () => {
       const [a, b] = pair()
-      const conv = dmOf(a, b)
       const first = await send(a, b, { ref: 'old' })
-      const [refs = ''] = await store().refsOf(conv)
-      // What was stored now becomes what was stored a stretch ago, and then two.
-      const aged = (key: string, by: number) => key.replace(/\d+$/, (stretch) => String(Number(stretch) - by))
-      const head = (by: number) => `${msOf(ok(first).id) - by * REF_TTL_MS}-1`
-      await store().redis.rename(refs, aged(refs, 1))
-      await store().redis.hset(stateOf(a, b), 'head', head(1))
+      await store().age(dmOf(a, b), 1)
       expect(await send(a, b, { ref: 'old' })).toMatchObject({ is: 'dup', id: ok(first).id })
       expect(await send(a, b, { ref: 'new' })).toMatchObject({ is: 'ok' })
       // The conversation goes on in this stretch, and still knows both.
       expect(await send(a, b, { ref: 'old' })).toMatchObject({ is: 'dup', id: ok(first).id })
       expect(await send(a, b, { ref: 'new' })).toMatchObject({ is: 'dup' })
       const c = someone('c')
-      const other = await send(a, c, { ref: 'old' })
-      const [others = ''] = await store().refsOf(dmOf(a, c))
-      await store().redis.rename(others, aged(others, 2))
-      await store().redis.hset(stateOf(a, c), 'head', `${msOf(ok(other).id) - 2 * REF_TTL_MS}-1`)
+      await send(a, c, { ref: 'old' })
+      await store().age(dmOf(a, c), 2)
       expect(await send(a, c, { ref: 'old' })).toMatchObject({ is: 'ok' })
     })
 
     it('[P2] knows a ref of the stretch before ahead of a refusal, though this one has no message yet', async () => {
       const [a, b] = pair()
-      const conv = dmOf(a, b)
       const first = await send(a, b, { ref: 'old' })
-      const [refs = ''] = await store().refsOf(conv)
-      const stretch = Number(refs.slice(refs.lastIndexOf(':') + 1))
-      await store().redis.rename(refs, refs.replace(`:${stretch}`, `:${stretch - 1}`))
-      await store().redis.hset(
-        stateOf(a, b),
-        'head',
-        `${msOf(ok(first).id) - REF_TTL_MS}-1`,
-        `block:${b}`,
-        '1',
-      )
+      await store().age(dmOf(a, b), 1)
+      await store().redis.hset(stateOf(a, b), `block:${b}`, '1')
       expect(await send(a, b, { ref: 'new' })).toEqual({ is: 'blocked' })
       expect(await send(a, b, { ref: 'old' })).toMatchObject({ is: 'dup', id: ok(first).id })
     })

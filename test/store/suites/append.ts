@@ -1,5 +1,6 @@
 /** Storing in groups and channels: membership, once per ref, dense ids, and whom it is told. */
 import { channelConv, comparePositions, groupConv, seqOf, type UserId } from '@starling/protocol/ids'
+import { REF_TTL_MS } from '@starling/protocol/limits'
 import { describe, expect, it } from 'vitest'
 import { draftOf, ok, type StoreWorld, someGroup, someNode, someone } from '../../support/server-store.ts'
 
@@ -51,6 +52,24 @@ export function appendSuite(store: () => StoreWorld): void {
         is: 'dup',
         id: first.id,
       })
+    })
+
+    it('[P2] knows a ref of the stretch of time before, though this one begins with an event', async () => {
+      const owner = someone()
+      const { group, conv } = await store().group(owner)
+      const draft = draftOf(conv, owner)
+      const { id } = ok(await store().convs.append(draft, 'member'))
+      await store().age(conv, 1)
+      ok(await store().add(group, owner, [someone()]))
+      expect(await store().convs.append(draft, 'member')).toEqual({ is: 'dup', id })
+    })
+
+    it('remembers no ref for ever, though an event came before it', async () => {
+      const owner = someone()
+      const { conv } = await store().group(owner)
+      ok(await store().convs.append(draftOf(conv, owner), 'member'))
+      const [refs = ''] = await store().refsOf(conv)
+      expect(await store().redis.pttl(refs)).toBeGreaterThan(REF_TTL_MS)
     })
 
     it('[P2] stores a ref once however many sends of it come at the same time', async () => {

@@ -34,10 +34,10 @@ limit, window, quiet = tonumber(limit), tonumber(window), tonumber(quiet)
 -- @include find-ref
 -- @include append-entry
 -- @include nodes-of
--- @include post
 -- @include look
 -- @include note
--- @include stretches
+-- @include post
+-- @include stretch-at
 -- @include older-ref
 -- @include known-ref
 -- @include claim-ref
@@ -78,7 +78,7 @@ return run_jobs(9, 10, function(own, from, other, guard, ref, needle, tail, peer
   local facts = look(state, 'head', 'refs', free)
   local id, ms, last_ms = next_id(facts.head)
   if needle ~= '0' then
-    local first = known_ref(own, facts, name, ms, last_ms) or find_ref(log, string.sub(tail, 1, needle))
+    local first = known_ref(own, facts, name, ms) or find_ref(log, string.sub(tail, 1, needle))
     if first then
       return dup(log, first)
     end
@@ -90,10 +90,10 @@ return run_jobs(9, 10, function(own, from, other, guard, ref, needle, tail, peer
     refusal, notes = judge(state, from, other, ms)
   end
   if refusal then
-    local first = known_ref(own, facts, name, ms, last_ms) -- what was stored before is no refusal's business
+    local first = known_ref(own, facts, name, ms) -- what was stored before is no refusal's business
     return first and dup(log, first) or refusal
   end
-  local first = claim_ref(own, facts, name, id, ms, last_ms)
+  local first = claim_ref(own, facts, name, id, ms)
   if first then
     return dup(log, first)
   end

@@ -23,10 +23,10 @@ local to, ref_ttl, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include find-ref
 -- @include append-entry
 -- @include member
--- @include post
 -- @include look
 -- @include note
--- @include stretches
+-- @include post
+-- @include stretch-at
 -- @include older-ref
 -- @include known-ref
 -- @include claim-ref
@@ -41,12 +41,12 @@ return run_jobs(5, 7, function(own, conv, from, guard, ref, needle, tail)
 
   -- What was stored before is no refusal's business.
   local function refuse(why)
-    local first = known_ref(own, facts, name, ms, last_ms)
+    local first = known_ref(own, facts, name, ms)
     return first and 'dup ' .. first or why
   end
 
   if needle ~= '0' then
-    local first = known_ref(own, facts, name, ms, last_ms) or find_ref(log, string.sub(tail, 1, needle))
+    local first = known_ref(own, facts, name, ms) or find_ref(log, string.sub(tail, 1, needle))
     if first then
       return 'dup ' .. first
     end
@@ -63,7 +63,7 @@ return run_jobs(5, 7, function(own, conv, from, guard, ref, needle, tail)
       return refuse('muted')
     end
   end
-  local first = claim_ref(own, facts, name, id, ms, last_ms)
+  local first = claim_ref(own, facts, name, id, ms)
   if first then
     return 'dup ' .. first
   end

@@ -1,5 +1,5 @@
 -- The id under which a conversation remembers `name`, <sender>:<ref>, if any (see older-ref).
-local function known_ref(own, facts, name, ms, last_ms)
-  local stretch, last = stretches(own, ms, last_ms)
-  return redis.call('HGET', own .. 'refs:' .. stretch, name) or older_ref(own, facts, name, stretch, last)
+local function known_ref(own, facts, name, ms)
+  local stretch, before = stretch_at(own, ms)
+  return redis.call('HGET', own .. 'refs:' .. stretch, name) or older_ref(own, facts, name, before)
 end

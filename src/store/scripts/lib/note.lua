@@ -1,4 +1,5 @@
--- Changes a field of a hash that was looked at. It is written with all the batch has for that hash, at the batch's end.
+-- Changes a field of a hash that was looked at. It is written with all the batch has for that hash, at the batch's end, before
+-- anything is published (see post).
 local unwritten = {}
 endings[#endings + 1] = function()
   for key, fields in pairs(unwritten) do

@@ -18,9 +18,9 @@ local to, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3]
 -- @include run-jobs
 -- @include next-id
 -- @include append-entry
--- @include post
 -- @include look
 -- @include note
+-- @include post
 -- @include nodes-of
 -- @include put-in-inbox
 
