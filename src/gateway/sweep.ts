@@ -12,14 +12,13 @@ const LOOKS = 4
 export class Sweep {
   readonly #sessions: ReadonlySet<Session>
   readonly #maxBufferBytes: number
-  /** Whose turn comes next: those who come meanwhile stand at its end. */
-  #round: Iterator<Session>
+  /** Whose turn it is: theirs whose ms of coming, modulo LOOKS, is this. So who leaves changes nobody's turn. */
+  #turn = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(deps: { sessions: ReadonlySet<Session>; maxBufferBytes: number }) {
     this.#sessions = deps.sessions
     this.#maxBufferBytes = deps.maxBufferBytes
-    this.#round = deps.sessions.values()
   }
 
   start(): void {
@@ -32,18 +31,10 @@ export class Sweep {
 
   #look(): void {
     const now = Date.now()
-    for (let left = Math.ceil(this.#sessions.size / LOOKS); left > 0; left--) {
-      const session = this.#next()
-      if (session) this.#judge(session, now)
+    this.#turn = (this.#turn + 1) % LOOKS
+    for (const session of this.#sessions) {
+      if (session.openedAt % LOOKS === this.#turn) this.#judge(session, now)
     }
-  }
-
-  /** @returns whose turn it is; undefined where nobody is here */
-  #next(): Session | undefined {
-    const next = this.#round.next()
-    if (!next.done) return next.value
-    this.#round = this.#sessions.values()
-    return this.#round.next().value
   }
 
   #judge(session: Session, now: number): void {

@@ -12,6 +12,7 @@ let late: Set<string>
 
 const session = (name: string) =>
   ({
+    openedAt: Date.now() + (name.charCodeAt(1) % 7),
     overdue() {
       looked.push(name)
       return late.has(name) ? 4002 : undefined
@@ -66,4 +67,15 @@ it('closes who is overdue, and goes on with the next', async () => {
   await pass(2_500)
   expect(closed).toEqual(['s0 4002', 's7 4002'])
   expect(new Set(looked)).toEqual(new Set(names))
+})
+
+it('closes all who are overdue at once in one round, however many leave by it', async () => {
+  const crowd = Array.from({ length: 100 }, (_, n) => `${n}`.padStart(3, 'c'))
+  for (const [n, name] of crowd.entries()) {
+    sessions.add(session(name))
+    if (n % 3 === 0) await pass(1)
+  }
+  late = new Set(crowd)
+  await pass(2_000)
+  expect(sessions.size).toBe(0)
 })
