@@ -121,6 +121,8 @@ export interface InboxPort {
   catchUp(user: UserId, after: InboxPosition, count: number): Promise<CaughtUp>
   /** @returns entries after a position, at most so many */
   entries(user: UserId, after: InboxPosition, count: number): Promise<InboxEntry[]>
+  /** @returns the last entry that is not behind a position, if any */
+  lastUpTo(user: UserId, position: InboxPosition): Promise<InboxPosition | undefined>
   head(user: UserId): Promise<InboxPosition>
   /** @returns the entries that no device had before */
   received(user: UserId, device: DeviceId, position: InboxPosition): Promise<{ covered: LogEntry[] }>

@@ -10,6 +10,7 @@ import {
   type InboxPosition,
   laterOf,
   type MessageId,
+  ORIGIN,
   type Position,
   seqOf,
   type UserId,
@@ -143,7 +144,7 @@ export class Sync {
     let [after, head, entries, isFull, gap] = [from, range.head, range.entries, isPart, false]
     for (;;) {
       // In a later page, too: what is over may be cut off while a client reads slowly.
-      gap ||= hasGap(after, entries[0]?.position, head)
+      gap ||= await this.#hasGap(user, after, entries[0]?.position, head)
       const last = entries.at(-1)?.position
       if (last !== undefined) [after, head] = [last, laterOf(head, last)]
       // One page ahead of what the client has room for.
@@ -159,6 +160,18 @@ export class Sync {
     }
     // The list is not older than what was sent.
     return { head, gap, books: isPart ? await this.#inboxes.books(user) : books }
+  }
+
+  /** A position that is no entry's counts as the last entry before it, which is looked for only where it matters. */
+  async #hasGap(
+    user: UserId,
+    after: InboxPosition,
+    first: InboxPosition | undefined,
+    head: InboxPosition,
+  ): Promise<boolean> {
+    if (!hasGap(after, first, head)) return false
+    if (seqOf(after) > seqOf(head)) return true
+    return hasGap((await this.#inboxes.lastUpTo(user, after)) ?? ORIGIN, first, head)
   }
 
   /** Who doesn't ask for the inbox may have a hole in it: an entry that has come since would say there is none. */

@@ -150,6 +150,12 @@ export class UserStore implements InboxPort, SessionPort {
     }))
   }
 
+  async lastUpTo(user: UserId, position: InboxPosition): Promise<InboxPosition | undefined> {
+    const { own } = this.#owner(user)
+    const [last] = await this.#read((redis) => redis.xrevrange(`${own}inbox`, position, '-', 'COUNT', 1))
+    return last?.[0] as InboxPosition | undefined
+  }
+
   received(user: UserId, device: DeviceId, position: InboxPosition) {
     const { own } = this.#owner(user)
     return this.#scripts.run(

@@ -49,7 +49,8 @@ export async function hello(
   here.sessions = [...here.sessions, session]
   here.alone = !arrival.accompanied && joined.devices <= 1 && joined.sessions <= 1
   session.state.here = here
-  if (arrival.heard) session.ahead = undefined // read too early: what came then was told to nobody
+  // Read too early: what came then was told to nobody, and another session may have written to somebody new.
+  if (arrival.heard || joined.sessions > 1) session.ahead = undefined
   begin(context, session)
   if (joined.groups.length > 0)
     await Promise.all(joined.groups.map((group) => context.follow.enter(here, group)))

@@ -1,5 +1,12 @@
 /** What goes into a sync's batches, and what must not. */
-import type { ConvId, DeviceId, InboxPosition, MessageId, UserId } from '@starling/protocol/ids'
+import {
+  type ConvId,
+  comparePositions,
+  type DeviceId,
+  type InboxPosition,
+  type MessageId,
+  type UserId,
+} from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
 import type { History } from '../../../src/services/history.ts'
 import type { ConvPort, InboxPort } from '../../../src/services/ports.ts'
@@ -28,8 +35,10 @@ function busyInbox(start = 0) {
     },
     entries: async (_user: UserId, after: InboxPosition, count: number) => {
       look('entries')
-      return entries.filter(({ position }) => seqOf(position) > seqOf(after)).slice(0, count)
+      return entries.filter(({ position }) => comparePositions(position, after) > 0).slice(0, count)
     },
+    lastUpTo: async (_user: UserId, position: InboxPosition) =>
+      entries.findLast((entry) => comparePositions(entry.position, position) <= 0)?.position,
     head: async () => look('head'),
     books: async () => {
       looked.push('books')
@@ -112,6 +121,14 @@ describe('a sync', () => {
     expect(places).not.toContain(at(500))
     expect(places).toContain(at(501))
   })
+
+  it.each(['1000-0', '2000-2', '999-3'])(
+    'from %s, which is no entry’s, says no gap where none is',
+    async (position) => {
+      const { run, start } = world(busyInbox(3))
+      expect((await run(await start(position as InboxPosition))).synced).not.toHaveProperty('gap')
+    },
+  )
 
   it('says gap by its beginning, not by what comes later', async () => {
     const { run, start } = world(busyInbox(3))
