@@ -25,5 +25,9 @@ export const READING = `## How to read it
   took more than a twentieth of the machine is measured again and left out.
 - Every message of a run is followed to its receivers: a lost, doubled or disordered one of ours fails the run. In groups,
   *out of order* counts how often a member saw two messages in another order than the one before.
-- **Memory** is the growth of the servers' resident memory over the connections that caused it; the kernel's socket buffers
-  are not in it.`
+- **Memory** is the growth of the servers' resident memory over the connections that caused it, after fifteen quiet seconds;
+  the kernel's socket buffers are not in it. A gateway of Starling has what a burst leaves behind collected once it is quiet
+  ([\`src/lib/tidy.ts\`](../src/lib/tidy.ts)); Node.js by itself does not, and the peers don't ask it to.
+- **Node.js** runs the peers with its defaults; Starling's gateways set two flags of V8 themselves, in
+  [\`src/main.ts\`](../src/main.ts).
+- **[The soak](soak.md)** is an hour at half of saturation, with both memory curves.`
