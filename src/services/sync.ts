@@ -20,10 +20,8 @@ import type { History } from './history.ts'
 import { inboxFrame, logFrame } from './message-json.ts'
 import type { Books, ConvPort, InboxPort, InboxRange } from './ports.ts'
 
-/** Entries of an inbox that come with the user's books: all for most, and in a script they cost Redis ten times as much. */
-const FIRST_PAGE = 50
-/** Entries that are read at once after these: few round trips for who was away, little to hold for one who reads slowly. */
-const NEXT_PAGE = 250
+/** Entries of an inbox that are read at once: few round trips for who was away, little to hold for one who reads slowly. */
+const INBOX_PAGE = 250
 
 /** How a sync of the inbox begins: its first entries, and the user's books, in one round trip. */
 export interface SyncStart {
@@ -99,8 +97,8 @@ export class Sync {
   async start(user: UserId, device: DeviceId, position: InboxPosition | undefined): Promise<SyncStart> {
     const from =
       position ?? (await this.#inboxes.devicePosition(user, device)) ?? (await this.#inboxes.head(user))
-    const { range, books } = await this.#inboxes.catchUp(user, from, FIRST_PAGE)
-    return { from, range, isPart: range.entries.length === FIRST_PAGE, books }
+    const { range, books } = await this.#inboxes.catchUp(user, from, INBOX_PAGE)
+    return { from, range, isPart: range.entries.length === INBOX_PAGE, books }
   }
 
   /** Sends everything after the positions given into `sink`. @returns the `synced` that ends it */
@@ -148,7 +146,7 @@ export class Sync {
       const last = entries.at(-1)?.position
       if (last !== undefined) [after, head] = [last, laterOf(head, last)]
       // One page ahead of what the client has room for.
-      const next = isFull ? this.#inboxes.entries(user, after, NEXT_PAGE) : undefined
+      const next = isFull ? this.#inboxes.entries(user, after, INBOX_PAGE) : undefined
       next?.catch(() => {}) // it may fail while this one is being sent; it is heard of below
       // Commands go out at the end of a turn: Redis shall read the next page while this one is put together.
       if (next) await turn()
@@ -156,7 +154,7 @@ export class Sync {
       await batcher.flush()
       if (!next) break
       entries = await next
-      isFull = entries.length === NEXT_PAGE
+      isFull = entries.length === INBOX_PAGE
     }
     // The list is not older than what was sent.
     return { head, gap, books: isPart ? await this.#inboxes.books(user) : books }
