@@ -287,7 +287,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
 
   /** Others have taken this node out: its clients come back to a node with another id. */
   async function rebirth(): Promise<void> {
-    sendAllAway()
+    hub.closeAll(1012)
     await bus.close()
     doubts.reset()
     await nodes.abandon(identity.id)
@@ -297,11 +297,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     bus = newBus()
     await bus.start()
     await followChannels()
-    sendAllAway() // those who came meanwhile, under the old id or unheard
-  }
-
-  function sendAllAway(): void {
-    for (const session of hub.sessions) session.close(1012)
+    hub.closeAll(1012) // those who came meanwhile, under the old id or unheard
   }
 
   async function followChannels(): Promise<void> {

@@ -2,6 +2,7 @@
  * Who is here: the users and conversations that this node holds sockets of, and how far it has forwarded to them.
  * It knows nothing that another node or Redis would need.
  */
+import type { CloseCode } from '@starling/protocol/close'
 import type { ConvId, InboxPosition, MessageId, Position, UserId } from '@starling/protocol/ids'
 import type { LocalUser, Session } from './session.ts'
 
@@ -95,6 +96,10 @@ export class Hub {
       this.convs.set(conv, local)
     }
     return local
+  }
+
+  closeAll(code: CloseCode): void {
+    for (const session of this.sessions) session.close(code)
   }
 
   /** Takes a session out. @returns whether it was the user's last one here */
