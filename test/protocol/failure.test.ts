@@ -4,12 +4,18 @@ import { describe, expect, test } from 'vitest'
 import { dmOf, reachesLive, seqOf, until, worldFor } from '../support/harness.ts'
 import { text } from '../support/harness-client.ts'
 
+/**
+ * How long to wait for what a node's death brings. P5 promises 20 s, which the fault suite holds against the clock; a test
+ * on a busy machine only wants to see that it comes.
+ */
+const DEATH_SHOWS_MS = 40_000
+
 interface History {
   messages: { id: string; body: { text?: string } }[]
 }
 
 describe.concurrent('kill -9 of a gateway', () => {
-  test('[P5] takes its users offline within 20 s, and leaves no ghost', {
+  test('[P5] takes its users offline, and leaves no ghost', {
     timeout: 60_000,
   }, async (context) => {
     const world = await worldFor(context)
@@ -22,8 +28,8 @@ describe.concurrent('kill -9 of a gateway', () => {
     const ok = await alice.gets('ok', { op: 'watch', users: [bob.id, both.id] })
     expect(ok).toMatchObject({ presence: { off: [] } })
     await gw2.kill('SIGKILL')
-    await alice.expects('presence', ({ off }) => off.includes(bob.id), 20_000)
-    await here.expects('session', ({ sessions }) => sessions.length === 1, 5_000)
+    await alice.expects('presence', ({ off }) => off.includes(bob.id), DEATH_SHOWS_MS)
+    await here.expects('session', ({ sessions }) => sessions.length === 1)
     expect(alice.seen('presence', ({ off }) => off.includes(both.id))).toEqual([])
     const http = world.user('reader').http(gw1)
     expect((await http.get(`/presence?users=${bob.id},${both.id}`)).body).toEqual({
@@ -44,7 +50,7 @@ describe.concurrent('kill -9 of a gateway', () => {
     await alice.gets('ok', { op: 'watch', users: [bob.id] })
     await gw2.kill('SIGKILL')
     const back = await bob.connect(gw1, { device: 'phone' })
-    await back.expects('session', ({ sessions }) => sessions.length === 1, 20_000)
+    await back.expects('session', ({ sessions }) => sessions.length === 1, DEATH_SHOWS_MS)
     await alice.expectsNothing('presence', ({ off }) => off.includes(bob.id), { after: back })
   })
 
@@ -135,25 +141,32 @@ test.concurrent('[P5] a gateway that hangs counts as dead, and is no ghost when 
   const hanging = await bob.connect(gw2, { device: 'phone' })
   await alice.gets('ok', { op: 'watch', users: [bob.id] })
   gw2.pause()
-  await alice.expects('presence', ({ off }) => off.includes(bob.id), 20_000)
+  await alice.expects('presence', ({ off }) => off.includes(bob.id), DEATH_SHOWS_MS)
   const missed = await alice.send(bob, 'while it hung')
   gw2.resume()
   // Its old session has ended, or is online again: anything between would be a ghost.
-  const isEnded = hanging.closes(20_000).then(
+  const isEnded = hanging.closes(DEATH_SHOWS_MS).then(
     () => true,
     () => false,
   )
   const isOnline = alice
-    .expects('presence', ({ on }) => on.includes(bob.id), 20_000)
+    .expects('presence', ({ on }) => on.includes(bob.id), DEATH_SHOWS_MS)
     .then(
       () => true,
       () => false,
     )
   expect(await Promise.race([isEnded, isOnline])).toBe(true)
-  // It may turn newcomers away while it catches up.
-  const connect = () => bob.connect(gw2, { device: 'phone' }).catch(() => undefined)
-  const back = await until(connect, 10_000, 'a session on the gateway that hung')
-  expect((await back.sync({ inbox: '0-0' })).messages.map(({ id }) => id)).toEqual([missed.id])
+  // It may turn newcomers away while it catches up, and send away whom it took before it knew that its lease is gone.
+  const connect = async () => {
+    const session = await bob.connect(gw2, { device: 'phone' })
+    return { session, messages: (await session.sync({ inbox: '0-0' })).messages }
+  }
+  const { session: back, messages } = await until(
+    () => connect().catch(() => undefined),
+    30_000,
+    'a session on the gateway that hung',
+  )
+  expect(messages.map(({ id }) => id)).toEqual([missed.id])
   await reachesLive(alice, bob, back)
 })
 

@@ -19,7 +19,7 @@ interface Waiter {
   fails: (why: Error) => void
 }
 
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 15_000
 
 function matches<Op extends ServerOp>(frame: ServerFrame, op: Op, match: Match<Op>): boolean {
   if (frame.op !== op) return false
@@ -94,7 +94,7 @@ export class FrameLog {
 
   /**
    * Takes the first frame that is of this kind and was not taken before, waiting for it where needed.
-   * @param withinMs how long to wait; 5 s where not given
+   * @param withinMs how long to wait; 15 s where not given
    */
   async expects<Op extends ServerOp>(
     op: Op,

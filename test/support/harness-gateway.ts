@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { leash } from '../../scripts/lib/leash.ts'
 
@@ -19,26 +19,43 @@ const TAIL_CHARACTERS = 4_000
 const given = new Set<number>()
 
 /**
- * Test processes that run side by side pick from ranges of their own: a port that one has found free, and where its gateway
- * does not listen yet, is free for all others. All lie below the ports the kernel gives to outgoing connections, so that
- * nobody takes a gateway's port while it is down.
+ * Processes that run tests side by side pick from ranges of their own: a port that one has found free, and where its
+ * gateway does not listen yet, is free for all others. All lie below the ports the kernel gives to outgoing connections,
+ * so that nobody takes a gateway's port while it is down.
  */
-const RANGES = { first: 10_000, size: 1_375, count: 16 }
-const range = Number(process.env['VITEST_POOL_ID'] ?? 0) % RANGES.count
-const firstPort = RANGES.first + range * RANGES.size
+const RANGES = { first: 10_000, size: 500, count: 44 }
+let firstPort: Promise<number> | undefined
+
+/** Takes a range by listening on its first port, until this process ends. @returns the first of the others */
+async function takeRange(): Promise<number> {
+  for (let range = 0; range < RANGES.count; range++) {
+    const port = RANGES.first + range * RANGES.size
+    const holder = await listens(port)
+    if (!holder) continue
+    holder.unref()
+    return port + 1
+  }
+  throw new Error('all ranges of ports are taken')
+}
+
+/** @returns a server on that port of 127.0.0.1; undefined where somebody else has it */
+function listens(port: number): Promise<Server | undefined> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(undefined))
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(server))
+  })
+}
 
 /** @returns a port of 127.0.0.1 that nothing listens on */
 export async function freePort(): Promise<number> {
+  const first = await (firstPort ??= takeRange())
   for (;;) {
-    const port = randomInt(firstPort, firstPort + RANGES.size)
+    const port = randomInt(first, first + RANGES.size - 1)
     if (given.has(port)) continue
     given.add(port)
-    const probe = createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      probe.once('error', () => resolve(false))
-      probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(true))
-    })
-    if (!isFree) continue
+    const probe = await listens(port)
+    if (!probe) continue
     probe.close()
     await once(probe, 'close')
     return port

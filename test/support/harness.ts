@@ -12,7 +12,7 @@ import { type Claims, signToken } from './harness-jwt.ts'
 import { TcpClient } from './harness-tcp.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
 
-// Tests that start gateways of their own wait for processes; every single frame is waited for 5 s at most.
+// Tests that start gateways of their own wait for processes; every single frame is waited for 15 s at most.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 export interface ConnectOptions {
