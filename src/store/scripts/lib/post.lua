@@ -7,20 +7,20 @@
 local letters = {}
 endings[#endings + 1] = function()
   for node, letter in pairs(letters) do
-    local channels, texts = letter.channels, {}
+    local channels = letter.channels
     local by = channels[1]
-    if #channels == 1 then
-      texts[1] = table.concat(letter[by])
-    else
+    local pieces = letter[by]
+    if #channels > 1 then
+      pieces = {}
       local listeners = redis.call('PUBSUB', 'SHARDNUMSUB', unpack(channels))
       for at, channel in ipairs(channels) do
         if listeners[2 * at] > 0 then
           by = channel
-          texts[#texts + 1] = table.concat(letter[channel])
+          pieces[#pieces + 1] = table.concat(letter[channel])
         end
       end
     end
-    redis.call('SPUBLISH', by, table.concat(texts))
+    redis.call('SPUBLISH', by, table.concat(pieces))
   end
 end
 local function post(nodes, kind, topic, mark, start, body, rest)
