@@ -7,9 +7,9 @@ import type { Stamp } from './stamp.ts'
 
 /**
  * `greeting`: the server speaks first, and now it is our turn. `welcome`: the session stands. `message`: one or more
- * messages. `ping`: to be answered with `pong`.
+ * messages. `ping`: to be answered with `pong`. `refusal`: a send that the server is too busy for, and surely hasn't stored.
  */
-export type Kind = 'greeting' | 'welcome' | 'ack' | 'message' | 'ping' | 'error' | 'other'
+export type Kind = 'greeting' | 'welcome' | 'ack' | 'message' | 'ping' | 'refusal' | 'error' | 'other'
 
 export interface Dialect {
   readonly path: string

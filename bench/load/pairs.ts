@@ -37,6 +37,8 @@ export interface PairsResult {
   acked: number
   /** Acks that came between measureUs and endUs. */
   ackedInTime: number
+  /** Sends that the server was too busy for. */
+  refused: number
   lost: number
   doubled: number
   outOfOrder: number
@@ -66,6 +68,7 @@ interface Conversation {
   write: (stamp: Stamp) => string
   sent: number
   acked: number
+  refused: number
   tally: Tally
 }
 
@@ -78,8 +81,12 @@ const senders: Sender[] = []
 const conversations: Conversation[] = []
 const faults: string[] = []
 const stamp: Stamp = { stream: 0, n: 0, dueUs: 0 }
-const idle = { ack: () => {}, delivery: () => {} }
-let on: { ack: (stamp: Stamp, now: number) => void; delivery: (stamp: Stamp, now: number) => void } = idle
+const idle = { ack: () => {}, refusal: () => {}, delivery: () => {} }
+let on: {
+  ack: (stamp: Stamp, now: number) => void
+  refusal: (stamp: Stamp) => void
+  delivery: (stamp: Stamp, now: number) => void
+} = idle
 
 function onFault(fault: string): void {
   if (faults.length < FAULTS_KEPT) faults.push(fault)
@@ -101,7 +108,10 @@ async function connect({ dialect: name, receivers, ...to }: PairsConnect): Promi
       if (receivers.length === 0) hear(index)
       on.ack(stamp, nowUs())
     }
-    const socket = await openSession({ dialect, login, onFault, onAck })
+    const onRefusal: OnText = (data, start, end) => {
+      if (readStamp(data, start, end, stamp) >= 0) on.refusal(stamp)
+    }
+    const socket = await openSession({ dialect, login, onFault, onAck, onRefusal })
     senders[index] = { socket, conversations: [], next: 0 }
   })
   const targets = (receivers.length > 0 ? receivers : to.senders).map(({ user }) =>
@@ -111,7 +121,16 @@ async function connect({ dialect: name, receivers, ...to }: PairsConnect): Promi
     const sender = senders[stream % senders.length]!
     const receiver = ((stream % senders.length) + 2 * Math.floor(stream / senders.length)) % targets.length
     const write = targets[receiver]!
-    const conversation = { stream, sender, receiver, write, sent: 0, acked: 0, tally: new Tally() }
+    const conversation = {
+      stream,
+      sender,
+      receiver,
+      write,
+      sent: 0,
+      acked: 0,
+      refused: 0,
+      tally: new Tally(),
+    }
     conversations.push(conversation)
     sender.conversations.push(conversation)
   }
@@ -146,6 +165,10 @@ async function load({ mode, startUs, measureUs, endUs }: PairsLoad): Promise<Pai
       if (isMeasured(dueUs)) ackMs.add((now - dueUs) / 1e3)
       if (mode.is === 'closed' && now < endUs) send(conversation.sender, now)
     },
+    refusal({ stream }) {
+      conversations[stream]!.refused++
+      lastSign = nowUs()
+    },
     delivery({ dueUs }, now) {
       lastSign = now
       if (isMeasured(dueUs)) deliveryMs.add((now - dueUs) / 1e3)
@@ -170,6 +193,7 @@ async function load({ mode, startUs, measureUs, endUs }: PairsLoad): Promise<Pai
     sent: sum(({ sent }) => sent),
     acked: sum(({ acked }) => acked),
     ackedInTime,
+    refused: sum(({ refused }) => refused),
     // What was not acked may be stored or not; its missing is a fault of its own, not a loss.
     lost: sum(({ acked, tally }) => Math.max(0, acked - tally.received)),
     doubled: sum(({ tally }) => tally.doubled),
@@ -182,6 +206,8 @@ async function load({ mode, startUs, measureUs, endUs }: PairsLoad): Promise<Pai
 }
 
 const isComplete = () =>
-  conversations.every(({ sent, acked, tally }) => acked === sent && tally.received === sent)
+  conversations.every(
+    ({ sent, acked, refused, tally }) => acked + refused === sent && tally.received === acked,
+  )
 
 serve({ connect, load })

@@ -14,6 +14,8 @@ export interface SessionOptions {
   /** Whether all that was missed is asked for. */
   catchesUp?: boolean
   onAck?: OnText
+  /** A send of this session was refused; a fault where not given. */
+  onRefusal?: OnText
   /** A frame with one or more messages. */
   onMessage?: OnText
   /** What must not happen in a good run: an error frame, the end of the connection. */
@@ -22,7 +24,7 @@ export interface SessionOptions {
 
 /** Connects and logs in. @throws Error where there is no welcome */
 export async function openSession(options: SessionOptions): Promise<LoadSocket> {
-  const { dialect, login, onAck, onMessage, onFault, catchesUp } = options
+  const { dialect, login, onAck, onRefusal, onMessage, onFault, catchesUp } = options
   const welcome = Promise.withResolvers<void>()
   const fault = (why: string) => {
     welcome.reject(new Error(`${login.user}: ${why}`))
@@ -48,6 +50,9 @@ export async function openSession(options: SessionOptions): Promise<LoadSocket> 
           return welcome.resolve()
         case 'ping':
           return line.send(dialect.pong!)
+        case 'refusal':
+          if (onRefusal) return onRefusal(data, start, end, line)
+          return fault(data.toString('utf8', start, end))
         case 'error':
           return fault(data.toString('utf8', start, end))
         case 'other':

@@ -89,8 +89,10 @@ export const TARGETS: readonly Target[] = [
   { work: '300 conversations: round trips to connect', key: 'roomy.roundTrips', floor: 3, goal: 3 },
   { work: '300 conversations: ms of Redis to connect', key: 'roomy.redisMs', floor: 5, goal: 5 },
   flat('100,000 conversations: CPU per message', '100 conversations', '100,000 conversations'),
-  flat('8 gateways: CPU per message', '2 gateways', '8 gateways'),
-  flat('3 Redis masters: CPU per message', '1 Redis', '3 Redis'),
+  flat('8 gateways, four times the load: CPU per message', '2 gateways', '8 gateways'),
+  flat('8 gateways, the same load: CPU per message', '2 gateways', '8 gateways, the load of 2'),
+  flat('3 Redis masters, three times the load: CPU per message', '1 Redis', '3 Redis'),
+  flat('3 Redis masters, the same load: CPU per message', '1 Redis', '3 Redis, the load of 1'),
   flat('group write at 100,000 members: Redis', '10 members', '100,000 members', 'members.cpuStore'),
 ]
 

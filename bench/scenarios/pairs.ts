@@ -88,6 +88,7 @@ const faultsOf = (results: readonly PairsResult[]): string[] => [
     lost: sumOf(results, ({ lost }) => lost),
     doubled: sumOf(results, ({ doubled }) => doubled),
     'out of order': sumOf(results, ({ outOfOrder }) => outOfOrder),
-    'not acked': sumOf(results, ({ sent, acked }) => sent - acked),
+    'refused as too many': sumOf(results, ({ refused }) => refused),
+    'not acked': sumOf(results, ({ sent, acked, refused }) => sent - acked - refused),
   }),
 ]

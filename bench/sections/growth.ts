@@ -1,7 +1,7 @@
 /** The sections in which Starling stands against itself: what one piece of work costs as the whole grows. */
 import { peer } from '../peers/peers.ts'
 import type { Shape } from '../peers/system.ts'
-import { type DmSetting, dm } from '../scenarios/dm.ts'
+import { dm } from '../scenarios/dm.ts'
 import { group } from '../scenarios/group.ts'
 import { roomy } from '../scenarios/roomy.ts'
 import { GENERATORS, IN_FLIGHT, type Lengths, PAIRS, type Section, thousands } from './section.ts'
@@ -15,29 +15,38 @@ const CONVERSATIONS = [100, 100_000]
 const CROWD = { senders: 100, receivers: 2_000 }
 /** So that every conversation is in use before it counts: a first message costs more than the next ones. */
 const BEFORE = 250_000
-const GATEWAYS = [2, 8]
 const REWRITE =
   'The AOF was rewritten after them, and not while it was measured: the more there is to rewrite, the rarer it is due.'
+const GATEWAYS = [2, 8]
+const MASTERS = [1, 3]
 /** So that each gateway has been compiled and is warm: by messages, since the more there are the fewer each has in a second. */
 const BEFORE_EACH = 60_000
-const WARM = `${thousands(BEFORE_EACH)} messages for each gateway went before. ${REWRITE}`
-const MASTERS = [1, 3]
+const WARM = `${thousands(BEFORE_EACH)} messages for each gateway went before. ${REWRITE} Beside it the same load spread over more: each call then carries fewer messages.`
 const MEMBERS = [10, 100_000]
 const ROOMY = { groups: 150, dms: 150, tries: 20 }
 
 export const growth = (lengths: Lengths): Section[] => {
   const starling = peer('starling')
-  const load = { ...lengths, generators: GENERATORS, inFlight: IN_FLIGHT, rates: [] }
-  const pairs: DmSetting = { ...load, crowd: { senders: PAIRS } }
+  const load = { ...lengths, generators: GENERATORS, rates: [] }
+  /** The load grows with the cluster; the last one has the load of the first, spread over more. */
   const shaped = (
-    words: (size: number) => string,
+    unit: string,
     sizes: readonly number[],
     shape: (size: number) => Shape & { nodes: number },
-  ) =>
-    sizes.map((size) => ({
-      name: words(size),
-      run: () => dm(starling, { ...pairs, before: BEFORE_EACH * shape(size).nodes }, shape(size)),
-    }))
+  ) => {
+    const least = sizes[0]!
+    const subject = (size: number, inFlight: number, words: string) => ({
+      name: `${size} ${unit}${words}`,
+      run: () => {
+        const before = BEFORE_EACH * shape(size).nodes
+        return dm(starling, { ...load, crowd: { senders: PAIRS }, inFlight, before }, shape(size))
+      },
+    })
+    return [
+      ...sizes.map((size) => subject(size, (IN_FLIGHT * size) / least, '')),
+      subject(sizes.at(-1)!, IN_FLIGHT, `, the load of ${least}`),
+    ]
+  }
   return [
     {
       name: 'conversations',
@@ -58,24 +67,16 @@ export const growth = (lengths: Lengths): Section[] => {
     {
       name: 'gateways',
       title: 'More gateways',
-      setting: `The ${PAIRS} pairs of above, over more gateways; ${WARM}`,
+      setting: `The ${PAIRS} pairs of above over more gateways, ${IN_FLIGHT / 2} messages under way for each; ${WARM}`,
       parts: [{ part: 'dm', title: 'A message' }],
-      subjects: shaped(
-        (nodes) => `${nodes} gateways`,
-        GATEWAYS,
-        (nodes) => ({ nodes }),
-      ),
+      subjects: shaped('gateways', GATEWAYS, (nodes) => ({ nodes })),
     },
     {
       name: 'masters',
       title: 'More Redis masters',
-      setting: `The ${PAIRS} pairs of above: on one Redis, then on a cluster; ${WARM}`,
+      setting: `The ${PAIRS} pairs of above: on one Redis, then on a cluster, ${IN_FLIGHT} messages under way for each Redis; ${WARM}`,
       parts: [{ part: 'dm', title: 'A message' }],
-      subjects: shaped(
-        (masters) => `${masters} Redis`,
-        MASTERS,
-        (masters) => ({ masters, nodes: 2 }),
-      ),
+      subjects: shaped('Redis', MASTERS, (masters) => ({ masters, nodes: 2 })),
     },
     {
       name: 'members',

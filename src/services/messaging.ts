@@ -19,6 +19,16 @@ import {
 import { messageTail, needleOf } from './message-json.ts'
 import type { ChannelWriters, ConvPort, DmPort, DmSent, Draft, InboxPort } from './ports.ts'
 
+/**
+ * What may be on its way to the store at a time, bytes: with a store that stands still for seconds, a gateway would fill up
+ * with what nobody waits for any more. Beyond it sends are refused at once.
+ */
+const BACKLOG_BYTES = 128 * 1024 ** 2
+/** What a send takes beside its text while it is on its way, about. */
+const SEND_BYTES = 4 * 1024
+/** When to try again where too much is on its way, ms. */
+const OVERLOADED_RETRY_MS = 1_000
+
 export interface Outgoing {
   from: UserId
   to: Target
@@ -45,6 +55,8 @@ export class Messaging {
   readonly #inboxes: InboxPort
   readonly #channels: ReadonlyMap<string, ChannelWriters>
   readonly #maxBodyBytes: number
+  /** Bytes on their way to the store. */
+  #backlog = 0
 
   constructor(deps: {
     convs: ConvPort
@@ -62,7 +74,7 @@ export class Messaging {
 
   /**
    * Stores a message. When this resolves it is in the log and in the inboxes it belongs in.
-   * @throws ProtocolError with the reason it was refused; `unavailable`: not known to be stored
+   * @throws ProtocolError with the reason it was refused; `unavailable`: not known to be stored; `overloaded`: too much waits
    */
   send(message: Outgoing): Promise<Sent> {
     const colon = message.to.indexOf(':')
@@ -85,7 +97,17 @@ export class Messaging {
       guard: from === SYSTEM || from === to ? 'free' : 'check',
       echo: from !== SYSTEM && (from === to || message.echo === true),
     })
-    return sent.then((outcome) => dmOutcome(draft.conv, outcome))
+    this.#backlog += sizeOf(draft)
+    return sent.then(
+      (outcome) => {
+        this.#backlog -= sizeOf(draft)
+        return dmOutcome(draft.conv, outcome)
+      },
+      (fault: unknown) => {
+        this.#backlog -= sizeOf(draft)
+        throw fault
+      },
+    )
   }
 
   async #sendToChannel(message: Outgoing, name: string): Promise<Sent> {
@@ -103,7 +125,11 @@ export class Messaging {
   }
 
   async #append(message: Outgoing, conv: ConvId, guard: 'member' | 'group' | 'channel'): Promise<Sent> {
-    const appended = await this.#convs.append(this.#draft(message, conv), guard)
+    const draft = this.#draft(message, conv)
+    this.#backlog += sizeOf(draft)
+    const appended = await this.#convs.append(draft, guard).finally(() => {
+      this.#backlog -= sizeOf(draft)
+    })
     switch (appended.is) {
       case 'ok':
         return { conv, id: appended.id }
@@ -118,7 +144,11 @@ export class Messaging {
     }
   }
 
+  /** @throws ProtocolError where the message can't be taken */
   #draft(message: Outgoing, conv: ConvId): Draft {
+    if (this.#backlog > BACKLOG_BYTES) {
+      throw new ProtocolError('overloaded', 'the store is behind', { retryIn: OVERLOADED_RETRY_MS })
+    }
     const body = JSON.stringify(message.body)
     // A string of n UTF-16 units has n to 3n bytes: most bodies need no count.
     if (body.length * 3 > this.#maxBodyBytes && Buffer.byteLength(body) > this.#maxBodyBytes) {
@@ -137,6 +167,8 @@ export class Messaging {
     }
   }
 }
+
+const sizeOf = ({ tail }: Draft): number => tail.length + SEND_BYTES
 
 function dmOutcome(conv: ConvId, sent: DmSent): Sent {
   switch (sent.is) {

@@ -5,6 +5,8 @@ import { BODY, stampOf } from '../../load/stamp.ts'
 /** Where the name of the op begins: every frame of a gateway starts with its op. */
 const OP_AT = '{"op":"'.length
 
+const OVERLOADED = '"code":"overloaded"'
+
 const byFirstLetter: Record<string, Kind> = { a: 'ack', m: 'message', b: 'message', w: 'welcome', e: 'error' }
 const kinds = Array.from(
   { length: 128 },
@@ -20,5 +22,8 @@ export const starling: Dialect = {
     ...(catchesUp ? [JSON.stringify({ op: 'sync', ref: 'sync', inbox: '0-0' })] : []),
   ],
   sends: (to) => (stamp) => `{"op":"send","ref":"${stampOf(stamp)}","to":"${to}","body":${BODY}}`,
-  kindOf: (data, start) => kinds[data[start + OP_AT]!] ?? 'other',
+  kindOf(data, start, end) {
+    const kind = kinds[data[start + OP_AT]!] ?? 'other'
+    return kind === 'error' && data.toString('latin1', start, end).includes(OVERLOADED) ? 'refusal' : kind
+  },
 }
