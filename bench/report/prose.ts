@@ -19,6 +19,9 @@ export const READING = `## How to read it
 - **AOF rewrites** come as that configuration has them, and their child's CPU counts as the store's. With many conversations one
   takes seconds: a short measurement holds a whole one, or none, and its figure of CPU is that much higher or lower. So where
   Starling stands against itself at several sizes of conversations, gateways and masters, none is measured.
+- **Growth** of gateways and masters is measured with the load growing along: as many messages under way for each as the small
+  cluster has. Beside it stands the small one's load spread over the larger cluster, which costs more a message: what a
+  call, a wake-up and a publish cost is shared by fewer of them.
 - **Latencies** are from an open loop: each message is due at a fixed time whatever has become of those before it, and its
   latency counts from then, the generator's own lateness included.
 - **Medians** of interleaved repeats, least and greatest in parentheses. A repeat during which other work, or the host,
