@@ -149,7 +149,9 @@ export async function startGateway(config: Config): Promise<Gateway> {
     log,
   }
   let draining = false
-  const ready = () => !draining && pulse.beats && bus.whole && canary.alive
+  /** The lease is lost, and there is none under another id yet. */
+  let nameless = false
+  const ready = () => !draining && !nameless && pulse.beats && bus.whole && canary.alive
   const http = createHttpApp({
     config,
     log,
@@ -287,6 +289,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
 
   /** Others have taken this node out: its clients come back to a node with another id. */
   async function rebirth(): Promise<void> {
+    nameless = true
     hub.closeAll(1012)
     await bus.close()
     doubts.reset()
@@ -298,6 +301,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     await bus.start()
     await followChannels()
     hub.closeAll(1012) // those who came meanwhile, under the old id or unheard
+    nameless = false
   }
 
   async function followChannels(): Promise<void> {

@@ -236,6 +236,8 @@ class StarlingClient implements Client {
   }
 
   #take(frame: SessionFrame): void {
+    // What were shown now would be shown again by the next run: this one has saved how far it has come.
+    if (this.#closing !== undefined) return
     const events = this.#events
     switch (frame.op) {
       case 'message':
@@ -306,7 +308,7 @@ class StarlingClient implements Client {
   #down(): void {
     this.#tokens.rest()
     this.#syncer.down()
-    this.#positions.lineLost()
+    if (this.#closing === undefined) this.#positions.lineLost()
     this.#outbox.down()
     this.#requests.down()
     this.#keeper.down()

@@ -67,8 +67,6 @@ export class Keeper {
     if (this.#user === undefined) return
     this.#lastAt = clock.now()
     const inbox = positions.safeInbox
-    // A dm is held for the moment: what came with it is not safe yet.
-    if (inbox === undefined && positions.inbox !== undefined) return this.touch()
     try {
       await storage?.save({ user: this.#user, ...positions.saved(), outbox: outbox.saved() })
     } catch (error) {

@@ -55,6 +55,7 @@ export class Positions {
   readonly #dense = new Map<string, DenseLine<MessageFrame>>()
   readonly #dms = new Map<string, DmLine<MessageFrame>>()
   readonly #broken = new Set<LineKey>()
+  #safeInbox: string | undefined
 
   constructor(options: PositionsOptions) {
     this.#options = options
@@ -65,10 +66,11 @@ export class Positions {
     return this.#inbox.at
   }
 
-  /** The inbox' position as far as everything before it has been delivered; undefined for the moment where not. */
+  /** The last position of the inbox up to which everything is known to be delivered; no dm was held then. */
   get safeInbox(): string | undefined {
-    for (const key of this.#broken) if (this.#dms.has(key)) return undefined
-    return this.#inbox.at
+    const holdsDm = [...this.#broken].some((key) => this.#dms.has(key))
+    if (!holdsDm) this.#safeInbox = this.#inbox.at
+    return this.#safeInbox
   }
 
   /** @param settled it comes from a sync, which sends all there is, in order */
@@ -171,13 +173,17 @@ export class Positions {
   /** Starts afresh, as another user must. */
   forget(): void {
     this.#inbox.reset()
+    this.#safeInbox = undefined
     this.#dense.clear()
     this.#dms.clear()
     this.#broken.clear()
   }
 
   restore(saved: Saved): void {
-    if (isPosition(saved.inbox)) this.#inbox.rebase(placeOf(saved.inbox))
+    if (isPosition(saved.inbox)) {
+      this.#inbox.rebase(placeOf(saved.inbox))
+      this.#safeInbox = saved.inbox
+    }
     for (const [conv, at] of saved.convs) {
       if (isConv(conv) && !isDm(conv) && isPosition(at)) this.#dense.set(conv, this.#newLine(placeOf(at)))
     }

@@ -24,12 +24,12 @@ const given = new Set<number>()
  * so that nobody takes a gateway's port while it is down.
  */
 const RANGES = { first: 10_000, size: 500, count: 44 }
-let firstPort: Promise<number> | undefined
+let range: Promise<number> | undefined
 
 /** Takes a range by listening on its first port, until this process ends. @returns the first of the others */
 async function takeRange(): Promise<number> {
-  for (let range = 0; range < RANGES.count; range++) {
-    const port = RANGES.first + range * RANGES.size
+  for (let number = 0; number < RANGES.count; number++) {
+    const port = RANGES.first + number * RANGES.size
     const holder = await listens(port)
     if (!holder) continue
     holder.unref()
@@ -49,7 +49,8 @@ function listens(port: number): Promise<Server | undefined> {
 
 /** @returns a port of 127.0.0.1 that nothing listens on */
 export async function freePort(): Promise<number> {
-  const first = await (firstPort ??= takeRange())
+  range ??= takeRange()
+  const first = await range
   for (;;) {
     const port = randomInt(first, first + RANGES.size - 1)
     if (given.has(port)) continue

@@ -581,6 +581,47 @@ describe('what an earlier run has kept', () => {
     expect(ids(messages)).toEqual(['11-1', '16-4'])
   })
 
+  it('[P2] knows what was shown while a dm was held, which alone comes again', async () => {
+    let kept: Saved | undefined
+    const storage = {
+      load: () => kept,
+      save(now: Saved) {
+        kept = structuredClone(now)
+      },
+    }
+    const first = setup({ storage })
+    const shown = first.record('message')
+    first.client.connect()
+    const line = await first.gateway.joins({ inbox: '10-3', convs: [listed('group:eng', '10-4')] })
+    await first.clock.turn(1_000)
+    line.say(message(DM, '11-1', { inbox: '11-4' }), message('group:eng', '11-5'))
+    // Not told yet, and then held, since the one before it has not come.
+    line.say(message(DM, '13-3', { inbox: '13-5' }), message('group:eng', '13-6'))
+    const closed = first.client.close()
+    line.say(message('group:eng', '14-7'))
+    await closed
+    expect(ids(shown)).toEqual(['11-1', '11-5', '13-6'])
+    expect(line.received).toEqual(['10-3'])
+
+    const second = setup({ storage })
+    const messages = second.record('message')
+    second.client.connect()
+    const { line: next, hello } = await second.gateway.greets()
+    expect(hello.inbox).toBe('10-3')
+    next.say(welcomeOf())
+    const { ref, inbox, convs } = await next.hears('sync')
+    expect([inbox, convs]).toEqual(['10-3', { 'group:eng': '13-6' }])
+    const missed = [
+      message(DM, '11-1', { inbox: '11-4' }),
+      message(DM, '13-3', { inbox: '13-5' }),
+      message('group:eng', '14-7'),
+    ]
+    next.say({ op: 'batch', ref, frames: missed })
+    next.say({ op: 'synced', ref, inbox: '13-5', convs: [listed('group:eng', '14-7')] })
+    await settled()
+    expect(ids(messages).toSorted()).toEqual(['13-3', '14-7'])
+  })
+
   it('is not for another user', async () => {
     const { client, gateway, record } = setup({
       storage: { load: () => ({ ...saved, user: 'mallory' }), save: () => {} },

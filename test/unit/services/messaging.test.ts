@@ -23,7 +23,12 @@ function slowStore() {
   })
   let count = 0
   const send = (to: 'user:bob' | 'group:g') =>
-    messaging.send({ from: 'alice' as UserId, to: to as string as Target, body: BODY, ref: `${++count}` as Ref })
+    messaging.send({
+      from: 'alice' as UserId,
+      to: to as string as Target,
+      body: BODY,
+      ref: `${++count}` as Ref,
+    })
   return { waiting, send }
 }
 
