@@ -24,6 +24,11 @@ export class Doubts {
     while (this.about(topic)) await new Promise<void>((resolve) => this.#waiting.add({ topic, resolve }))
   }
 
+  /** How many wait for something to be settled. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   /** The feed of these buckets has broken. */
   begin(buckets: ReadonlySet<number>): void {
     for (const bucket of buckets) this.#breaks.set(bucket, (this.#breaks.get(bucket) ?? 0) + 1)

@@ -254,8 +254,9 @@ export class Recovery {
     if (late.length === 0) return
     this.#log.warn({ topics: late.length }, 'recovery: the live stream lost something')
     for (const { one, head } of late) {
-      one.stream.forwarded = head
+      // First what may fail: what counts as forwarded is never found missing again.
       await one.putRight()
+      if (isAhead(head, one.stream.forwarded)) one.stream.forwarded = head
       one.tell(one.resync)
     }
   }

@@ -203,14 +203,21 @@ export class Watches {
   /** After a node's death changes may never have been told: what is known of watched users is compared anew. */
   async #lookAgain(): Promise<void> {
     const users = [...this.#known.keys()]
+    // What is heard meanwhile may be newer than what is read.
+    const heard = new Set<UserId>()
+    const listen = (changes: ReadonlyMap<UserId, boolean>) => {
+      for (const user of changes.keys()) heard.add(user)
+    }
+    this.#listeners.add(listen)
     try {
       const { on, off } = await this.#presence.of(users)
-      this.#hear(
-        on.filter((user) => this.#known.get(user) === false),
-        off.filter((user) => this.#known.get(user) === true),
-      )
+      const isOtherwise = (was: boolean) => (user: UserId) =>
+        !heard.has(user) && this.#known.get(user) === was
+      this.#hear(on.filter(isOtherwise(false)), off.filter(isOtherwise(true)))
     } catch (fault) {
       this.#log.debug({ err: fault }, 'watches: cannot look again now')
+    } finally {
+      this.#listeners.delete(listen)
     }
   }
 }

@@ -87,6 +87,8 @@ function createCluster(target: Extract<RedisTarget, { kind: 'cluster' }>): Clust
     clusterRetryStrategy: retryDelay,
     slotsRefreshInterval: 5_000,
     slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+    // A command whose line has closed may have been done: it is not for the library to send it again.
+    retryDelayOnFailover: 0,
   })
   cluster.on('+node', gather)
   return cluster

@@ -12,6 +12,8 @@ import type { Live } from '../session.ts'
 
 /** Conversations in which one may be typing at the same time: nobody has more hands. */
 const TYPING_CONVS_MAX = 100
+/** Acks that may wait for a broken feed to be whole again. */
+const DOUBTED_MAX = 20_000
 /** When to try again where the gateway is behind, ms. */
 const OVERLOADED_RETRY_MS = 1_000
 
@@ -31,7 +33,7 @@ export async function send(
     context.metrics.sends.add(`${kind} rate_limited`)
     throw new ProtocolError('rate_limited', 'too many sends', { retryIn })
   }
-  if (context.load.overloaded) {
+  if (context.load.overloaded || context.doubts.waiting > DOUBTED_MAX) {
     context.metrics.sends.add(`${kind} overloaded`)
     throw new ProtocolError('overloaded', 'this gateway is behind', { retryIn: OVERLOADED_RETRY_MS })
   }

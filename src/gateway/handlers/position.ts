@@ -74,12 +74,18 @@ function startOf(
   return convs && inbox === undefined ? undefined : sync.start(user, device, inbox)
 }
 
+/** @throws ProtocolError where the line is gone: what it has asked for is not read for nobody */
+function assertThere({ state }: Session): void {
+  if (state.is === 'closed') throw new ProtocolError('unavailable', 'the line is gone', { retryIn: 0 })
+}
+
 async function serve(
   context: GatewayContext,
   { session, identity, here }: Live,
   frame: ClientFrameOf<'sync'>,
 ): Promise<ServerFrameOf<'synced'>> {
   const { ref, convs = new Map() } = frame
+  assertThere(session)
   const { ahead } = session
   session.ahead = undefined
   const start = await (ahead ?? startOf(context, identity, frame))
@@ -90,6 +96,7 @@ async function serve(
     { user: identity.user, start: again ? { ...start, isPart: true } : start, convs },
     async (frames) => {
       await session.connection.drained()
+      assertThere(session)
       session.sendRaw(`${opening}${frames}]}`)
     },
   )

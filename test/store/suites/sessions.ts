@@ -272,13 +272,15 @@ export function sessionsSuite(store: () => StoreWorld): void {
       )
     })
 
-    it('changes and tells nothing where all is right', async () => {
-      const [user, node] = [someone(), someNode()]
+    it('changes nothing where all is right, and tells the node alone, which may have missed a session', async () => {
+      const [user, node, other] = [someone(), someNode(), someNode()]
       const session = sessionOf(user)
       await at(node).join(session)
-      const ear = await store().ear(node, `user:${user}`)
+      await at(other).join(sessionOf(user))
+      const ears = [await store().ear(node, `user:${user}`), await store().ear(other, `user:${user}`)]
       expect(await at(node).rejoin(user, [session])).toMatchObject({ came: undefined })
-      expect(await ear.heard()).toEqual([])
+      expect(await ears[0]!.heard()).toMatchObject([{ kind: 's', mark: '2/2' }])
+      expect(await ears[1]!.heard()).toEqual([])
     })
 
     it('counts a session whose joining the node has not heard of yet', async () => {

@@ -351,4 +351,18 @@ describe('the comparison', () => {
     await vi.advanceTimersByTimeAsync(90_000)
     expect(resyncs()).toHaveLength(1)
   })
+
+  it('[P4] finds it again where Redis was away just then', async () => {
+    recovery.start()
+    await vi.advanceTimersByTimeAsync(5_000)
+    heads.conv = at(6)
+    // It has been seen to be ahead; what is on its way has half a second.
+    await vi.advanceTimersByTimeAsync(35_200)
+    failing = true
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(resyncs()).toEqual([])
+    failing = false
+    await vi.advanceTimersByTimeAsync(40_000)
+    expect(resyncs()).toHaveLength(1)
+  })
 })

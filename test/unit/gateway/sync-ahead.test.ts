@@ -49,6 +49,9 @@ function joining(waiting: number) {
   return {
     begin: () => begin(context, session),
     sync: () => sync(context, { session, identity: session.identity!, here } as Live, everything),
+    drops() {
+      session.state = { is: 'closed' }
+    },
     /** A message comes; the node hears of it, and sends it to nobody yet. */
     arrives() {
       count++
@@ -74,6 +77,16 @@ describe('a sync that is begun before the welcome', () => {
     alice.arrives()
     expect(await alice.sync()).toMatchObject({ op: 'synced', inbox: at(4) })
     expect([alice.looks(), alice.places()]).toEqual([2, [at(1), at(2), at(3), at(4)]])
+  })
+
+  it('is read no further once its line is gone, nor are those that wait behind it', async () => {
+    const alice = joining(300)
+    const syncs = [alice.sync(), alice.sync(), alice.sync()]
+    const [first] = syncs
+    alice.drops()
+    for (const one of syncs) await expect(one).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(first).rejects.toThrow('the line is gone')
+    expect([alice.looks(), alice.places()]).toEqual([0, []])
   })
 
   it('is read anew by the next one', async () => {

@@ -132,6 +132,31 @@ describe('[P5] who watches a user', () => {
     expect(late.told).toEqual([])
   })
 
+  it('is told off once by a comparison that was read before she went', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const watcher = session()
+    online.add(alice)
+    await takesForOnline(watcher.session)
+    gate = promise
+    presence.onDoubt()
+    online.delete(alice)
+    hear([], [alice])
+    tick()
+    resolve()
+    await vi.advanceTimersByTimeAsync(PRESENCE_MERGE_MS)
+    expect(watcher.told).toEqual(['-alice'])
+  })
+
+  it('is told by a comparison what the telling of has died with its node', async () => {
+    const watcher = session()
+    online.add(alice)
+    await takesForOnline(watcher.session)
+    online.delete(alice)
+    presence.onDoubt()
+    await vi.advanceTimersByTimeAsync(PRESENCE_MERGE_MS)
+    expect(watcher.told).toEqual(['-alice'])
+  })
+
   it('is not answered with what was heard before, whatever else is heard meanwhile', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const { session: watcher } = session()

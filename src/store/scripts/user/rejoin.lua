@@ -12,7 +12,8 @@
   ARGV to        prefix of the nodes' channels in this bucket
   REST           <session> <json> of each of the node's sessions
   RETURNS        ok <came> <inbox head> <group>*
-  PUBLISHES      the session frame on the channel of each node that holds the user, if the list was wrong
+  PUBLISHES      the session frame on the channel of each node that holds the user, if the list was wrong; else on the
+                 node's own, which may have missed it
 ]]
 local sessions, devices, state = KEYS[1], KEYS[2], KEYS[3]
 local groups, held, online = KEYS[4], KEYS[5], KEYS[6]
@@ -31,9 +32,7 @@ local all = redis.call('HVALS', sessions)
 local nodes = note_nodes(state, facts[2], all)
 redis.call('SADD', held, 'user:' .. user)
 local came = redis.call('ZADD', online, 0, user) == 1 and redis.call('HINCRBY', state, 'presence', 1) or 0
-if added > 0 then
-  tell_sessions(all, devices, nodes, to, 'user:' .. user)
-end
+tell_sessions(all, devices, added > 0 and nodes or { node }, to, 'user:' .. user)
 local reply = { 'ok', tostring(came), facts[1] or '0-0' }
 for _, group in ipairs(redis.call('SMEMBERS', groups)) do
   reply[#reply + 1] = group
