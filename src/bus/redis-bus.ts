@@ -152,6 +152,7 @@ export class RedisBus implements Bus {
 
   async #placeOnce(): Promise<void> {
     const wanted = await this.#placement.locate()
+    if (this.#closed) return
     const moves = new Map<string, number[]>()
     for (const [bucket, address] of wanted.entries()) {
       if (this.#placed[bucket]?.address === address || address === '') continue
@@ -164,7 +165,7 @@ export class RedisBus implements Bus {
     for (const feed of this.#feeds.values()) {
       if (!this.#placed.includes(feed)) this.#drop(feed)
     }
-    if (mended.size > 0) {
+    if (mended.size > 0 && !this.#closed) {
       this.#log.info({ buckets: mended.size }, 'bus: feed mended')
       this.#listener.mended(mended)
     }

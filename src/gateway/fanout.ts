@@ -2,7 +2,7 @@
  * From the bus to the sockets here: bytes go out as they came, orders are carried out in their place among them.
  */
 
-import { type ConvId, seqOf, type UserId } from '@starling/protocol/ids'
+import { type ConvId, type SessionId, seqOf, type UserId } from '@starling/protocol/ids'
 import type { BusEvent, Order } from '../bus/bus.ts'
 import type { Log } from '../lib/log.ts'
 import type { TopicPublisher } from './connection.ts'
@@ -74,7 +74,7 @@ export class Fanout {
   }
 
   #carryOut(order: Order): void {
-    if (order.do === 'kick' && order.session === '*') this.#kickJoining(order.user)
+    if (order.do === 'kick') this.#kickJoining(order)
     const here = this.#hub.users.get(order.user)
     if (!here) return
     switch (order.do) {
@@ -86,15 +86,16 @@ export class Fanout {
         return
       case 'kick':
         for (const session of here.sessions) {
-          if (order.session === '*' || session.identity?.session === order.session) session.close(4003)
+          if (isMeant(order, session.identity?.session)) session.close(4003)
         }
     }
   }
 
   /** Those whose join is written in Redis, but whose answer hasn't come yet. */
-  #kickJoining(user: UserId): void {
+  #kickJoining(order: Extract<Order, { do: 'kick' }>): void {
     for (const session of this.#hub.sessions) {
-      if (session.state.is === 'joining' && session.state.who?.user === user) session.close(4003)
+      const who = session.state.is === 'joining' ? session.state.who : undefined
+      if (who && who.user === order.user && isMeant(order, who.session)) session.close(4003)
     }
   }
 
@@ -112,6 +113,9 @@ function hold(stream: Stream, { position, frame }: Extract<BusEvent, { kind: 'me
   const { forwarded } = stream
   if (forwarded !== undefined && seqOf(position) <= seqOf(forwarded)) stream.turn ??= frame
 }
+
+const isMeant = (order: Extract<Order, { do: 'kick' }>, session: SessionId | undefined) =>
+  order.session === '*' || order.session === session
 
 const isAlone = ({ sessions, devices }: { sessions: number; devices: number }) =>
   sessions <= 1 && devices <= 1

@@ -1,6 +1,7 @@
 /** News of other sessions that overtakes the answer to one's own joining. */
-import type { InboxPosition, MessageId, UserId } from '@starling/protocol/ids'
+import type { InboxPosition, MessageId, SessionId, UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
+import type { Order } from '../../../src/bus/bus.ts'
 import { Doubts } from '../../../src/gateway/doubts.ts'
 import { Fanout } from '../../../src/gateway/fanout.ts'
 import type { Follow } from '../../../src/gateway/follow.ts'
@@ -28,7 +29,18 @@ function gateway() {
       position: '1000-1' as MessageId & InboxPosition,
       frame: Buffer.from('{}'),
     })
-  return { hub, hears, hearsMessage }
+  const kicks = (session: string) => {
+    const order: Order = { do: 'kick', user: ALICE, session: session as SessionId | '*' }
+    fanout.event({ kind: 'control', topic: `user:${ALICE}`, order })
+  }
+  /** A session of alice's whose join hasn't been answered. */
+  const joins = (session: string) => {
+    const closes: number[] = []
+    const who = { user: ALICE, session }
+    hub.sessions.add({ state: { is: 'joining', who }, close: (code: number) => closes.push(code) } as never)
+    return closes
+  }
+  return { hub, hears, hearsMessage, kicks, joins }
 }
 
 describe('a session that arrives', () => {
@@ -49,6 +61,15 @@ describe('a session that arrives', () => {
     expect(arrival.heard).toBe(false)
     hearsMessage('alice')
     expect(arrival.heard).toBe(true)
+  })
+
+  it('can be signed out before its own answer, alone or with all others', () => {
+    const { joins, kicks } = gateway()
+    const [phone, laptop] = [joins('phone'), joins('laptop')]
+    kicks('laptop')
+    expect([phone, laptop]).toEqual([[], [4003]])
+    kicks('*')
+    expect([phone, laptop]).toEqual([[4003], [4003, 4003]])
   })
 
   it('is alone where nothing else was heard, or only before and of others', () => {
