@@ -253,9 +253,13 @@ export class Positions {
     if (this.#inbox.at === given && synced.gap) this.#inbox.rebase(head)
     else this.#inbox.settle(head)
     this.#mend(INBOX)
-    // What has come since, behind a new hole, waits for the next one.
-    if (this.isBroken(INBOX)) return
-    for (const key of this.#broken) if (isDm(key)) this.releaseDm(key)
+    // What has come since, behind a new hole, waits for what fills that one.
+    const waits = this.isBroken(INBOX)
+    for (const key of this.#broken) {
+      if (!isDm(key)) continue
+      if (waits) this.#options.broke(key)
+      else this.releaseDm(key)
+    }
   }
 
   #known(convs: readonly string[]): [conv: string, at: string][] {

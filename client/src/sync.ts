@@ -36,6 +36,7 @@ export class Syncer {
   readonly #pauses = new Map<Timer, (error: StarlingError) => void>()
   /** What the syncs under way will settle. */
   readonly #asked = new Map<LineKey, number>()
+  #isUp = false
 
   constructor(options: SyncerOptions) {
     this.#options = options
@@ -45,6 +46,7 @@ export class Syncer {
   begin(resumed: boolean, frameLimit: number): Promise<void> {
     // Half of the frame is left for the rest.
     this.#perFrame = Math.max(1, Math.floor(frameLimit / 2 / POSITION_BYTES))
+    this.#isUp = true
     return this.#sync(this.#options.positions.request(), !resumed)
   }
 
@@ -70,6 +72,8 @@ export class Syncer {
   /** A hole has opened, or a part of it was filled: what is in flight may fill the rest for a while. */
   holeOpened(key: LineKey): void {
     this.holeClosed(key)
+    // Between two sessions there is nothing to wait for: the next one asks for everything.
+    if (!this.#isUp) return
     const judge = () => {
       this.#holes.delete(key)
       this.#judge(key)
@@ -96,6 +100,7 @@ export class Syncer {
   /** The line has ended: nothing more is asked on it. */
   down(): void {
     const { clock } = this.#options
+    this.#isUp = false
     for (const timer of this.#holes.values()) clock.clearTimeout(timer)
     this.#holes.clear()
     for (const [timer, stop] of this.#pauses) {
@@ -107,10 +112,14 @@ export class Syncer {
 
   #judge(key: LineKey): void {
     const { positions } = this.#options
-    if (!positions.isBroken(key) || this.#asked.has(key)) return
-    if (!key.startsWith('dm:')) this.askFor(key)
-    // A hole in a dm is no gap, unless there is one in the inbox: then its sync ends the waiting.
-    else if (!positions.isBroken(INBOX) && !this.#asked.has(INBOX)) positions.releaseDm(key)
+    if (!positions.isBroken(key)) return
+    const line = key.startsWith('dm:') ? INBOX : key
+    // What a sync under way leaves open has to be judged once more.
+    if (this.#asked.has(line)) this.holeOpened(key)
+    else if (line === key) this.askFor(key)
+    // A hole in a dm is no gap, unless there is one in the inbox, which may be filled without a sync.
+    else if (positions.isBroken(INBOX)) this.holeOpened(key)
+    else positions.releaseDm(key)
   }
 
   async #sync(request: SyncRequest, reloadAll: boolean): Promise<void> {

@@ -367,6 +367,51 @@ describe('dms', () => {
     expect(ids(messages)).toEqual(['11-1', '12-2', '13-3'])
   })
 
+  it('[P4] are shown once the inbox is whole, though it was not when they were judged', async () => {
+    const { client, line, messages, clock } = await joined()
+    const CAROL = 'dm:alice:carol'
+    line.say(message(CAROL, '11-1', { inbox: '11-4' }))
+    void client.send({ to: 'user:carol', ref: 'r1', body: { type: 'text', text: 'hi' } })
+    await line.hears('send')
+    line.say({ op: 'ack', ref: 'r1', conv: CAROL, id: '14-2', inbox: '14-7' })
+    await clock.turn(200)
+    line.say(message(DM, '12-1', { inbox: '12-5' }))
+    await clock.turn(200)
+    line.say(message(DM, '13-2', { inbox: '13-6' }))
+    await clock.turn(300)
+    expect(ids(messages)).toEqual(['11-1', '12-1', '13-2', '14-2'])
+    await line.hearsNothing()
+  })
+
+  it('[P4] behind a hole that is younger than the sync of a new session are shown when it is filled', async () => {
+    const { line, messages, gateway, clock } = await joined()
+    line.end(1006)
+    await clock.turn(1_000)
+    const { line: next } = await gateway.greets()
+    next.say(welcomeOf({ inbox: '10-3' }))
+    const { ref } = await next.hears('sync')
+    next.say(message('dm:alice:carol', '12-1', { inbox: '12-5' }))
+    await clock.turn(300)
+    next.say({ op: 'synced', ref, inbox: '10-3', convs: [] })
+    await clock.turn(100)
+    next.say(message(DM, '11-1', { inbox: '11-4' }))
+    await clock.turn(300)
+    expect(ids(messages)).toEqual(['11-1', '12-1'])
+  })
+
+  it('are not waited for any more once the client is closed', async () => {
+    const { client, line, clock } = await joined()
+    void client.sync()
+    const { ref } = await line.hears('sync')
+    line.say(message(DM, '13-3', { inbox: '13-6' }))
+    // Whoever waits for this sync goes on when the line is gone.
+    line.say({ op: 'synced', ref, inbox: '11-4', convs: [] })
+    line.end(4003)
+    await client.close()
+    await settled()
+    expect(clock.pending).toEqual([])
+  })
+
   it('are not called received while they are held', async () => {
     const { line, clock } = await joined()
     await clock.turn(1_000)
@@ -515,6 +560,28 @@ describe('the server’s word', () => {
       convs: { 'group:eng': '10-4', 'group:ops': '9-1' },
     })
     expect(client.state).toBe('live')
+  })
+
+  it('[P4] resync of more than fits into a frame holds nothing back for good', async () => {
+    const { client, gateway, clock, record } = setup()
+    const messages = record('message')
+    client.connect()
+    const convs = Array.from({ length: 300 }, (_, at) => listed(`group:g${at}`, '5-5'))
+    const line = await gateway.joins({ convs, inbox: '3-3' })
+    line.say({ op: 'resync', within: 0 })
+    await clock.turn(0)
+    const one = await line.hears('sync')
+    const two = await line.hears('sync')
+    line.say({ op: 'synced', ref: one.ref, inbox: '3-3', convs })
+    await settled()
+    line.say(message('group:g0', '6-6'))
+    await clock.turn(300)
+    line.say({ op: 'synced', ref: two.ref, inbox: '3-3', convs })
+    await clock.turn(300)
+    const { ref, convs: asked } = await line.hears('sync')
+    expect(asked).toEqual({ 'group:g0': '5-5' })
+    line.say({ op: 'batch', ref, frames: [message('group:g0', '6-6')] })
+    expect(ids(messages)).toEqual(['6-6'])
   })
 
   it('resumed: false asks for everything by HTTP', async () => {
