@@ -78,9 +78,13 @@ export class DenseLine<T> {
     this.#held.overflowed = false
   }
 
-  /** Forgets what is held; a sync from `at` will bring it again. */
-  drop(): void {
-    this.#held.clear()
+  holds(isMeant: (item: T) => boolean): boolean {
+    return this.#held.has(isMeant)
+  }
+
+  /** Forgets what is held; a sync from `at` will bring it again. @param stays what no sync may bring again */
+  drop(stays: (item: T) => boolean = () => false): void {
+    this.#held.keep(stays)
   }
 
   /** Nothing is known any more. */

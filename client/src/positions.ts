@@ -66,17 +66,20 @@ export class Positions {
     return this.#inbox.at
   }
 
-  /** The last position of the inbox up to which everything is known to be delivered; no dm was held then. */
+  /** The last position of the inbox up to which everything is known to be delivered; nothing of it was held then. */
   get safeInbox(): string | undefined {
-    const holdsDm = [...this.#broken].some((key) => this.#dms.has(key))
-    if (!holdsDm) this.#safeInbox = this.#inbox.at
+    const holds = [...this.#broken].some(
+      (key) => this.#dms.has(key) || this.#dense.get(key)?.holds(isOfInbox),
+    )
+    if (!holds) this.#safeInbox = this.#inbox.at
     return this.#safeInbox
   }
 
   /** @param settled it comes from a sync, which sends all there is, in order */
   take(frame: MessageFrame, settled = false): void {
     if (frame.inbox !== undefined) this.#takeInbox(frame.inbox, settled)
-    this.#takeMessage(frame, settled)
+    // What the inbox brings of a group says nothing of the group's own messages before it.
+    this.#takeMessage(frame, settled && (isDm(frame.conv) || !isOfInbox(frame)))
   }
 
   /** A message of this client that was acked, and has not been delivered in another way. */
@@ -154,8 +157,9 @@ export class Positions {
   }
 
   /**
-   * The line has ended. What is held of groups will be sent again. What is held of dms was counted already, or waits for
-   * what is missing in the inbox: that comes with the next session's sync, and goes first.
+   * The line has ended. What is held of groups will be sent again, but for what the inbox brought and has counted: one may
+   * be out of the group by now. What is held of dms was counted, too, or waits for what is missing in the inbox: that comes
+   * with the next session's sync, and goes first.
    */
   lineLost(): void {
     const waits = this.#inboxMissed
@@ -163,8 +167,9 @@ export class Positions {
       const dm = this.#dms.get(key)
       if (dm && waits) continue
       dm?.release()
-      this.#dense.get(key)?.drop()
-      this.#broken.delete(key)
+      const group = this.#dense.get(key)
+      group?.drop(isOfInbox)
+      if (!group?.broken) this.#broken.delete(key)
     }
     this.#inbox.drop()
     this.#head = undefined
@@ -296,6 +301,9 @@ export class Positions {
 }
 
 const isDm = (conv: string): boolean => conv.startsWith('dm:')
+
+/** It has a place in the inbox: every dm, and those events of groups that concern this user. */
+const isOfInbox = ({ inbox }: MessageFrame): boolean => inbox !== undefined
 
 function placeOf(position: string): Place {
   const dash = position.indexOf('-')

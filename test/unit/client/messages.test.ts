@@ -269,6 +269,68 @@ describe('groups and channels', () => {
     expect(ids(messages)).toEqual(['5-1', '6-2', '7-3'])
   })
 
+  describe('whose events are in the inbox, too', () => {
+    const event = (id: string, inbox: string) =>
+      message('group:eng', id, { inbox, body: { type: 'event', event: 'member_left' } })
+
+    it('[P4] wait with these for what the group has before them', async () => {
+      const { client, line, messages } = await joined()
+      void client.sync()
+      const { ref } = await line.hears('sync')
+      line.say({ op: 'batch', ref, frames: [event('13-7', '13-1')] })
+      const log = [message('group:eng', '11-5'), message('group:eng', '12-6'), message('group:eng', '13-7')]
+      line.say({ op: 'batch', ref, frames: log })
+      line.say({ op: 'synced', ref, inbox: '13-1', convs: [listed('group:eng', '13-7')] })
+      await settled()
+      expect(ids(messages)).toEqual(['11-5', '12-6', '13-7'])
+    })
+
+    it('[P4] ask for what the group has before them, where the inbox alone was asked for', async () => {
+      const { client, line, messages, clock } = await joined()
+      void client.sync([DM])
+      const { ref } = await line.hears('sync')
+      line.say({ op: 'batch', ref, frames: [event('12-6', '12-1')] })
+      line.say({ op: 'synced', ref, inbox: '12-1', convs: [] })
+      await clock.turn(300)
+      const { ref: again, convs } = await line.hears('sync')
+      expect(convs).toEqual({ 'group:eng': '10-4' })
+      const log = [message('group:eng', '11-5'), message('group:eng', '12-6')]
+      line.say({ op: 'batch', ref: again, frames: log })
+      expect(ids(messages)).toEqual(['11-5', '12-6'])
+    })
+
+    it('[P1] show that one was removed, though nothing of the group comes any more and a line was lost', async () => {
+      const { client, line, messages, gateway, clock } = await joined()
+      await clock.turn(1_000)
+      void client.sync()
+      const { ref } = await line.hears('sync')
+      line.say({ op: 'batch', ref, frames: [event('13-7', '13-1')] })
+      line.end(1006)
+      await clock.turn(2_000)
+      expect(line.received).toEqual([])
+      const { line: next, hello } = await gateway.greets()
+      expect(hello.inbox).toBe('13-1')
+      next.say(welcomeOf({ inbox: '13-1' }))
+      const { ref: again } = await next.hears('sync')
+      next.say({ op: 'synced', ref: again, inbox: '13-1', convs: [listed('channel:lobby', '9-1')] })
+      await clock.turn(1_000)
+      expect(ids(messages)).toEqual(['13-7'])
+      expect(next.received).toEqual(['13-1'])
+    })
+
+    it('[P1] show it after a restart, too', async () => {
+      const saves: Saved[] = []
+      const storage = { load: () => undefined, save: (saved: Saved) => void saves.push(saved) }
+      const { client, line, messages, clock } = await joined({ storage })
+      await clock.turn(1_000)
+      void client.sync()
+      const { ref } = await line.hears('sync')
+      line.say({ op: 'batch', ref, frames: [event('13-7', '13-1')] })
+      await client.close()
+      expect([ids(messages), saves.at(-1)?.inbox]).toEqual([[], '0-0'])
+    })
+  })
+
   it('of names like __proto__ are groups like any other', async () => {
     const { line, messages, clock } = await joined()
     line.say(message('group:__proto__', '1-1'), message('group:__proto__', '3-3'))
