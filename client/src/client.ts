@@ -92,6 +92,7 @@ class StarlingClient implements Client {
       broke: (line) => this.#syncer.holeOpened(line),
       mended: (line) => this.#syncer.holeClosed(line),
       wentBack: (line) => this.#syncer.askFor(line),
+      skipped: (line) => this.#syncer.skipped(line),
       isAsked: (line) => this.#syncer.isAsked(line),
     })
     this.#syncer = new Syncer({

@@ -35,6 +35,11 @@ export class DenseLine<T> {
     return this.#held.overflowed
   }
 
+  /** Whether something lies between what was delivered and this place. */
+  skipsTo(ms: number, seq: number): boolean {
+    return this.#at !== undefined && ms >= this.#at.ms && seq > this.#at.seq + 1
+  }
+
   /**
    * @param settled it comes from a sync: what is missing before it won't come
    * @param asked a sync is under way: what follows without a jump may hide something, where the log has lost a part

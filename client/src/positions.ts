@@ -29,6 +29,8 @@ export interface PositionsOptions {
   mended: (line: LineKey) => void
   /** The server has lost a part of the log: ask at once. */
   wentBack: (line: LineKey) => void
+  /** A sync has left out a part of it, which none will bring any more. */
+  skipped: (line: LineKey) => void
   /** Whether a sync that will settle it is under way. */
   isAsked: (line: LineKey) => boolean
 }
@@ -216,15 +218,20 @@ export class Positions {
 
   #takeInbox(position: string, settled: boolean): void {
     const { ms, seq } = placeOf(position)
+    if (settled && this.#inbox.skipsTo(ms, seq)) this.#options.skipped(INBOX)
     this.#judge(INBOX, this.#inbox.take(ms, seq, undefined, settled, this.#options.isAsked(INBOX)))
   }
 
   #takeMessage(frame: MessageFrame, settled: boolean): Verdict {
     const { conv, id } = frame
     const { ms, seq } = placeOf(id)
-    const verdict = isDm(conv)
-      ? this.#dmLine(conv).take(ms, seq, frame, settled, this.#inboxMissed)
-      : this.#denseLine(conv, ms, seq).take(ms, seq, frame, settled, this.#options.isAsked(conv))
+    let verdict: Verdict
+    if (isDm(conv)) verdict = this.#dmLine(conv).take(ms, seq, frame, settled, this.#inboxMissed)
+    else {
+      const line = this.#denseLine(conv, ms, seq)
+      if (settled && line.skipsTo(ms, seq)) this.#options.skipped(conv)
+      verdict = line.take(ms, seq, frame, settled, this.#options.isAsked(conv))
+    }
     this.#judge(conv, verdict)
     return verdict
   }

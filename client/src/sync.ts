@@ -36,6 +36,9 @@ export class Syncer {
   readonly #pauses = new Map<Timer, (error: StarlingError) => void>()
   /** What the syncs under way will settle. */
   readonly #asked = new Map<LineKey, number>()
+  /** What the sync under way was found unable to bring, and where it was seen to leave something out. */
+  readonly #told = new Set<LineKey>()
+  readonly #skipped = new Set<LineKey>()
   #isUp = false
 
   constructor(options: SyncerOptions) {
@@ -47,12 +50,13 @@ export class Syncer {
     // Half of the frame is left for the rest.
     this.#perFrame = Math.max(1, Math.floor(frameLimit / 2 / POSITION_BYTES))
     this.#isUp = true
-    return this.#sync(this.#options.positions.request(), !resumed)
+    if (!resumed) this.#missed([INBOX])
+    return this.#sync(this.#options.positions.request())
   }
 
   /** Asks for what is missing, of everything or of these. */
   catchUp(convs?: readonly string[]): Promise<void> {
-    return this.#sync(this.#options.positions.request(convs), false)
+    return this.#sync(this.#options.positions.request(convs))
   }
 
   /**
@@ -97,6 +101,14 @@ export class Syncer {
     if (!this.#asked.has(key)) this.catchUp([key]).catch(() => {})
   }
 
+  /** The sync under way has left something out. */
+  skipped(line: LineKey): void {
+    // What is skipped later in a long one may be newer than what was loaded on the first word.
+    if (this.#skipped.has(line)) this.#told.clear()
+    this.#skipped.add(line)
+    this.#missed([line])
+  }
+
   /** The line has ended: nothing more is asked on it. */
   down(): void {
     const { clock } = this.#options
@@ -122,22 +134,35 @@ export class Syncer {
     else positions.releaseDm(key)
   }
 
-  async #sync(request: SyncRequest, reloadAll: boolean): Promise<void> {
-    const { positions, reload, listed } = this.#options
-    const gaps: string[] = []
+  async #sync(request: SyncRequest): Promise<void> {
+    const { positions, listed } = this.#options
     const again: string[] = []
     const askPart = async (part: SyncRequest) => {
       const synced = await this.#insist(part)
-      if (synced.gap) reloadAll = true
       const result = positions.settle(part, synced)
-      gaps.push(...result.gaps)
       again.push(...result.again)
       listed(synced.convs)
+      this.#missed(synced.gap ? [INBOX] : result.gaps)
     }
-    await Promise.all(this.#parts(request).map(askPart))
-    if (reloadAll) reload('all')
-    else if (gaps.length > 0) reload(gaps)
+    try {
+      await Promise.all(this.#parts(request).map(askPart))
+    } finally {
+      this.#told.clear()
+      this.#skipped.clear()
+    }
     for (const conv of again) this.askFor(conv)
+  }
+
+  /**
+   * No sync can bring all of these. Told at once, since the next session's sync goes on behind it and won't know, should the
+   * line or the application end before this one does; and once in a sync, which may find it in several ways.
+   */
+  #missed(lines: readonly LineKey[]): void {
+    if (this.#told.has(INBOX)) return
+    const news = lines.filter((line) => !this.#told.has(line))
+    if (news.length === 0) return
+    for (const line of news) this.#told.add(line)
+    this.#options.reload(news.includes(INBOX) ? 'all' : news)
   }
 
   /** Cuts a request so that every part fits into a frame. */
