@@ -839,6 +839,33 @@ describe('what an earlier run has kept', () => {
     expect(ids(messages).toSorted()).toEqual(['13-3', '14-7'])
   })
 
+  it('[P2] knows an own message that was shown before its ack', async () => {
+    let kept: Saved | undefined
+    const storage = {
+      load: () => kept,
+      save(now: Saved) {
+        kept = structuredClone(now)
+      },
+    }
+    const first = setup({ storage })
+    const shown = first.record('message')
+    first.client.connect()
+    const line = await first.gateway.joins({ inbox: '10-3' })
+    void first.client.send({ to: 'user:bob', ref: 'r1', body: { type: 'text', text: 'hi' } })
+    await line.hears('send')
+    line.say(message(DM, '11-1', { inbox: '11-4', from: 'alice', ref: 'r1' }))
+    await first.client.close()
+    expect(ids(shown)).toEqual(['11-1'])
+
+    const second = setup({ storage })
+    const messages = second.record('message')
+    second.client.connect()
+    const next = await second.gateway.joins({ inbox: '11-4' })
+    expect(await next.hears('send')).toMatchObject({ ref: 'r1', retry: true })
+    next.say({ op: 'ack', ref: 'r1', conv: DM, id: '11-1', inbox: '11-4', dup: true })
+    expect(messages).toEqual([])
+  })
+
   it('is not for another user', async () => {
     const { client, gateway, record } = setup({
       storage: { load: () => ({ ...saved, user: 'mallory' }), save: () => {} },
