@@ -21,7 +21,7 @@ export const INBOX = 'inbox'
 export interface PositionsOptions {
   /** Every message, once. */
   deliver: (frame: MessageFrame) => void
-  /** The inbox has moved on. */
+  /** The inbox has moved on, or a sync has settled how far something goes. */
   moved: () => void
   /** Something is missing before what has come; said again when a part of it came. */
   broke: (line: LineKey) => void
@@ -155,6 +155,7 @@ export class Positions {
       // The inbox has just told of it (one was added to a group); what came there since is not in the inbox.
       else if (comparePlaces(placeOf(line.at as string), placeOf(head)) < 0) result.again.push(conv)
     }
+    this.#options.moved()
     return result
   }
 
@@ -191,7 +192,9 @@ export class Positions {
       this.#inbox.rebase(placeOf(saved.inbox))
       this.#safeInbox = saved.inbox
     }
-    for (const [conv, at] of saved.convs) {
+    for (const pair of saved.convs) {
+      if (!Array.isArray(pair)) continue
+      const [conv, at] = pair
       if (isConv(conv) && !isDm(conv) && isPosition(at)) this.#dense.set(conv, this.#newLine(placeOf(at)))
     }
     for (const dm of Array.isArray(saved.dms) ? saved.dms : []) {

@@ -753,6 +753,7 @@ describe('what an earlier run has kept', () => {
       ['group:eng', '10-4'],
       ['dm:alice:bob', '1-1'],
       ['nonsense', '1-1'],
+      null as never,
       ['group:ops', 'nonsense'],
     ],
     dms: [
@@ -772,6 +773,22 @@ describe('what an earlier run has kept', () => {
     line.say(welcomeOf())
     expect(await line.hears('sync')).toMatchObject({ inbox: '10-3', convs: { 'group:eng': '10-4' } })
     expect(await line.hears('send')).toMatchObject({ ref: 'r1', retry: true })
+  })
+
+  it('[P2] has what a sync has settled, though no message came with it', async () => {
+    const saves: Saved[] = []
+    const { client, gateway, clock } = setup({
+      storage: { load: () => undefined, save: (now) => void saves.push(structuredClone(now)) },
+    })
+    client.connect()
+    const { line } = await gateway.greets()
+    line.say(welcomeOf())
+    const { ref } = await line.hears('sync')
+    await clock.turn(1_000)
+    expect(saves.at(-1)?.convs).toEqual([])
+    line.say({ op: 'synced', ref, inbox: '0-0', convs: [listed('group:eng', '8-5')] })
+    await clock.turn(1_000)
+    expect(saves.at(-1)?.convs).toEqual([['group:eng', '8-5']])
   })
 
   it('[P2] knows the dms that were shown, and what was missing before them', async () => {
