@@ -209,6 +209,7 @@ class StarlingClient implements Client {
 
   /** @returns when everything missed has come */
   #begin(welcome: Welcome): Promise<void> {
+    // A new session would show what it has missed.
     if (this.#isClosing) return this.#link.close()
     const saved = this.#saved
     this.#saved = undefined
@@ -241,6 +242,7 @@ class StarlingClient implements Client {
   }
 
   #take(frame: SessionFrame): void {
+    // What is not taken in will come to the next run.
     if (this.#isClosing) return
     const events = this.#events
     switch (frame.op) {

@@ -81,7 +81,10 @@ export class Outbox {
     }
   }
 
-  /** Puts what an earlier run has left, sent again by this one or not, before everything else; nobody knows whether it was sent. */
+  /**
+   * Puts what an earlier run has left before everything else, whether the application has sent it again or not; nobody knows
+   * whether it was sent.
+   */
   restore(saved: readonly SavedDraft[]): void {
     const present = this.#entries
     this.#entries = new Map()
