@@ -59,6 +59,7 @@ class StarlingClient implements Client {
   /** What an earlier run has left, until it is known whose it is. */
   #saved: Saved | undefined
   #closing: Promise<void> | undefined
+  #isClosing = false
   /** When `typing` was last said, by target; ms. */
   readonly #typedAt = new Map<string, number>()
 
@@ -82,6 +83,8 @@ class StarlingClient implements Client {
     })
     this.#positions = new Positions({
       deliver: (frame) => {
+        // What were shown now would be shown again by the next run: this one has saved how far it has come.
+        if (this.#isClosing) return
         if (frame.ref !== undefined && frame.from === this.#welcome?.user.id) this.#outbox.seen(frame.ref)
         this.#keeper.touch()
         const was = retold.before(frame)
@@ -92,6 +95,7 @@ class StarlingClient implements Client {
       broke: (line) => this.#syncer.holeOpened(line),
       mended: (line) => this.#syncer.holeClosed(line),
       wentBack: (line) => this.#syncer.askFor(line),
+      skipped: (line) => this.#syncer.skipped(line),
       isAsked: (line) => this.#syncer.isAsked(line),
     })
     this.#syncer = new Syncer({
@@ -119,7 +123,7 @@ class StarlingClient implements Client {
         frame: (frame) => this.#take(frame),
         down: () => this.#down(),
         close: (close) => this.#events.emit('close', close),
-        end: () => this.#end(),
+        end: () => this.#requests.end(),
         error: failed,
       },
     })
@@ -146,7 +150,7 @@ class StarlingClient implements Client {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#keeper.keep().then(() => this.#link.close())
+    this.#closing ??= this.#stop().then(() => this.#link.close())
     return this.#closing
   }
 
@@ -205,6 +209,8 @@ class StarlingClient implements Client {
 
   /** @returns when everything missed has come */
   #begin(welcome: Welcome): Promise<void> {
+    // A new session would show what it has missed.
+    if (this.#isClosing) return this.#link.close()
     const saved = this.#saved
     this.#saved = undefined
     this.#welcome = welcome
@@ -236,8 +242,8 @@ class StarlingClient implements Client {
   }
 
   #take(frame: SessionFrame): void {
-    // What were shown now would be shown again by the next run: this one has saved how far it has come.
-    if (this.#closing !== undefined) return
+    // What is not taken in will come to the next run.
+    if (this.#isClosing) return
     const events = this.#events
     switch (frame.op) {
       case 'message':
@@ -306,19 +312,24 @@ class StarlingClient implements Client {
   }
 
   #down(): void {
+    // The last line: the server has closed it for good.
+    if (this.state === 'closed') this.#closing ??= this.#stop()
     this.#tokens.rest()
     this.#syncer.down()
-    if (this.#closing === undefined) this.#positions.lineLost()
+    if (!this.#isClosing) this.#positions.lineLost()
     this.#outbox.down()
     this.#requests.down()
     this.#keeper.down()
     this.#typedAt.clear()
   }
 
-  #end(): void {
-    this.#keeper.end()
+  /** Saves how far this run has come. From now on nothing is shown, and nothing sent. @returns when it is saved */
+  #stop(): Promise<void> {
+    this.#isClosing = true
+    this.#syncer.down()
+    const kept = this.#keeper.end()
     this.#outbox.end()
-    this.#requests.end()
+    return kept
   }
 }
 

@@ -35,6 +35,11 @@ export class DenseLine<T> {
     return this.#held.overflowed
   }
 
+  /** Whether something lies between what was delivered and this place. */
+  skipsTo(ms: number, seq: number): boolean {
+    return this.#at !== undefined && ms >= this.#at.ms && seq > this.#at.seq + 1
+  }
+
   /**
    * @param settled it comes from a sync: what is missing before it won't come
    * @param asked a sync is under way: what follows without a jump may hide something, where the log has lost a part
@@ -78,9 +83,13 @@ export class DenseLine<T> {
     this.#held.overflowed = false
   }
 
-  /** Forgets what is held; a sync from `at` will bring it again. */
-  drop(): void {
-    this.#held.clear()
+  holds(isMeant: (item: T) => boolean): boolean {
+    return this.#held.has(isMeant)
+  }
+
+  /** Forgets what is held; a sync from `at` will bring it again. @param stays what no sync may bring again */
+  drop(stays: (item: T) => boolean = () => false): void {
+    this.#held.keep(stays)
   }
 
   /** Nothing is known any more. */

@@ -43,10 +43,12 @@ export class DmLine<T> {
     return { ms: this.#ms, seq: this.#seq, holes: this.#holes.map(([first, last]) => [first, last]) }
   }
 
-  /** Goes on from where an earlier run has been. */
+  /** Goes on from where an earlier run has been; may be told twice. */
   restore({ ms, seq, holes }: DmState): void {
     this.#ms = ms
     this.#seq = seq
+    this.#times.set(seq, ms)
+    this.#holes.length = 0
     for (const [first, last] of holes) this.#holes.push([first, last])
   }
 

@@ -50,8 +50,17 @@ export class Held<T> {
     }
   }
 
+  has(isMeant: (item: T) => boolean): boolean {
+    return this.#items.some(({ item }) => isMeant(item))
+  }
+
   clear(): void {
-    this.#items = []
+    this.keep(() => false)
+  }
+
+  /** Forgets all but these. */
+  keep(isMeant: (item: T) => boolean): void {
+    this.#items = this.#items.filter(({ item }) => isMeant(item))
     this.overflowed = false
   }
 }

@@ -77,9 +77,12 @@ export class Keeper {
     this.#say(JSON.stringify({ op: 'received', inbox }))
   }
 
-  end(): void {
+  /** Keeps what there is for the last time; what changes later is not kept. */
+  end(): Promise<void> {
+    const kept = this.keep()
     this.#options.clock.clearTimeout(this.#timer)
     this.#user = undefined
+    return kept
   }
 
   async #load(): Promise<Saved | undefined> {

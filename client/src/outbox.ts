@@ -81,13 +81,19 @@ export class Outbox {
     }
   }
 
-  /** Puts what an earlier run has left before everything else; nobody knows whether it was sent. */
+  /**
+   * Puts what an earlier run has left before everything else, whether the application has sent it again or not; nobody knows
+   * whether it was sent.
+   */
   restore(saved: readonly SavedDraft[]): void {
     const present = this.#entries
     this.#entries = new Map()
     for (const draft of saved) {
       try {
-        if (!present.has(draft.ref)) this.#entries.set(draft.ref, { ...entryOf(draft), unsure: true })
+        const entry = present.get(draft.ref) ?? entryOf(draft)
+        entry.unsure = true
+        if (draft.seen === true) entry.seen = true
+        this.#entries.set(draft.ref, entry)
       } catch {
         // Not what was saved; there is nobody to tell.
       }
@@ -98,12 +104,13 @@ export class Outbox {
   }
 
   saved(): SavedDraft[] {
-    return [...this.#entries.values()].map(({ ref, to, body, reply, mentions }) => ({
+    return [...this.#entries.values()].map(({ ref, to, body, reply, mentions, seen }) => ({
       ref,
       to,
       body,
       ...(reply !== undefined && { reply }),
       ...(mentions !== undefined && { mentions }),
+      ...(seen && { seen }),
     }))
   }
 

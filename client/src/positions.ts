@@ -21,7 +21,7 @@ export const INBOX = 'inbox'
 export interface PositionsOptions {
   /** Every message, once. */
   deliver: (frame: MessageFrame) => void
-  /** The inbox has moved on. */
+  /** The inbox has moved on, or a sync has settled how far something goes. */
   moved: () => void
   /** Something is missing before what has come; said again when a part of it came. */
   broke: (line: LineKey) => void
@@ -29,6 +29,8 @@ export interface PositionsOptions {
   mended: (line: LineKey) => void
   /** The server has lost a part of the log: ask at once. */
   wentBack: (line: LineKey) => void
+  /** A sync has left out a part of it, which none will bring any more. */
+  skipped: (line: LineKey) => void
   /** Whether a sync that will settle it is under way. */
   isAsked: (line: LineKey) => boolean
 }
@@ -66,17 +68,20 @@ export class Positions {
     return this.#inbox.at
   }
 
-  /** The last position of the inbox up to which everything is known to be delivered; no dm was held then. */
+  /** The last position of the inbox up to which everything is known to be delivered; nothing of it was held then. */
   get safeInbox(): string | undefined {
-    const holdsDm = [...this.#broken].some((key) => this.#dms.has(key))
-    if (!holdsDm) this.#safeInbox = this.#inbox.at
+    const holds = [...this.#broken].some(
+      (key) => this.#dms.has(key) || this.#dense.get(key)?.holds(isOfInbox),
+    )
+    if (!holds) this.#safeInbox = this.#inbox.at
     return this.#safeInbox
   }
 
   /** @param settled it comes from a sync, which sends all there is, in order */
   take(frame: MessageFrame, settled = false): void {
     if (frame.inbox !== undefined) this.#takeInbox(frame.inbox, settled)
-    this.#takeMessage(frame, settled)
+    // What the inbox brings of a group says nothing of the group's own messages before it.
+    this.#takeMessage(frame, settled && (isDm(frame.conv) || !isOfInbox(frame)))
   }
 
   /** A message of this client that was acked, and has not been delivered in another way. */
@@ -150,12 +155,14 @@ export class Positions {
       // The inbox has just told of it (one was added to a group); what came there since is not in the inbox.
       else if (comparePlaces(placeOf(line.at as string), placeOf(head)) < 0) result.again.push(conv)
     }
+    this.#options.moved()
     return result
   }
 
   /**
-   * The line has ended. What is held of groups will be sent again. What is held of dms was counted already, or waits for
-   * what is missing in the inbox: that comes with the next session's sync, and goes first.
+   * The line has ended. What is held of groups will be sent again, but for what the inbox brought and has counted: one may
+   * be out of the group by now. What is held of dms was counted, too, or waits for what is missing in the inbox: that comes
+   * with the next session's sync, and goes first.
    */
   lineLost(): void {
     const waits = this.#inboxMissed
@@ -163,8 +170,9 @@ export class Positions {
       const dm = this.#dms.get(key)
       if (dm && waits) continue
       dm?.release()
-      this.#dense.get(key)?.drop()
-      this.#broken.delete(key)
+      const group = this.#dense.get(key)
+      group?.drop(isOfInbox)
+      if (!group?.broken) this.#broken.delete(key)
     }
     this.#inbox.drop()
     this.#head = undefined
@@ -184,7 +192,9 @@ export class Positions {
       this.#inbox.rebase(placeOf(saved.inbox))
       this.#safeInbox = saved.inbox
     }
-    for (const [conv, at] of saved.convs) {
+    for (const pair of saved.convs) {
+      if (!Array.isArray(pair)) continue
+      const [conv, at] = pair
       if (isConv(conv) && !isDm(conv) && isPosition(at)) this.#dense.set(conv, this.#newLine(placeOf(at)))
     }
     for (const dm of Array.isArray(saved.dms) ? saved.dms : []) {
@@ -211,15 +221,20 @@ export class Positions {
 
   #takeInbox(position: string, settled: boolean): void {
     const { ms, seq } = placeOf(position)
+    if (settled && this.#inbox.skipsTo(ms, seq)) this.#options.skipped(INBOX)
     this.#judge(INBOX, this.#inbox.take(ms, seq, undefined, settled, this.#options.isAsked(INBOX)))
   }
 
   #takeMessage(frame: MessageFrame, settled: boolean): Verdict {
     const { conv, id } = frame
     const { ms, seq } = placeOf(id)
-    const verdict = isDm(conv)
-      ? this.#dmLine(conv).take(ms, seq, frame, settled, this.#inboxMissed)
-      : this.#denseLine(conv, ms, seq).take(ms, seq, frame, settled, this.#options.isAsked(conv))
+    let verdict: Verdict
+    if (isDm(conv)) verdict = this.#dmLine(conv).take(ms, seq, frame, settled, this.#inboxMissed)
+    else {
+      const line = this.#denseLine(conv, ms, seq)
+      if (settled && line.skipsTo(ms, seq)) this.#options.skipped(conv)
+      verdict = line.take(ms, seq, frame, settled, this.#options.isAsked(conv))
+    }
     this.#judge(conv, verdict)
     return verdict
   }
@@ -253,9 +268,13 @@ export class Positions {
     if (this.#inbox.at === given && synced.gap) this.#inbox.rebase(head)
     else this.#inbox.settle(head)
     this.#mend(INBOX)
-    // What has come since, behind a new hole, waits for the next one.
-    if (this.isBroken(INBOX)) return
-    for (const key of this.#broken) if (isDm(key)) this.releaseDm(key)
+    // What has come since, behind a new hole, waits for what fills that one.
+    const waits = this.isBroken(INBOX)
+    for (const key of this.#broken) {
+      if (!isDm(key)) continue
+      if (waits) this.#options.broke(key)
+      else this.releaseDm(key)
+    }
   }
 
   #known(convs: readonly string[]): [conv: string, at: string][] {
@@ -292,6 +311,9 @@ export class Positions {
 }
 
 const isDm = (conv: string): boolean => conv.startsWith('dm:')
+
+/** It has a place in the inbox: every dm, and those events of groups that concern this user. */
+const isOfInbox = ({ inbox }: MessageFrame): boolean => inbox !== undefined
 
 function placeOf(position: string): Place {
   const dash = position.indexOf('-')

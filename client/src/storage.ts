@@ -12,6 +12,8 @@ export interface SavedDraft {
   body: UserBody
   reply?: string
   mentions?: readonly string[]
+  /** It was shown, though its ack had not come. */
+  seen?: true
 }
 
 export interface Saved {

@@ -36,6 +36,10 @@ export class Syncer {
   readonly #pauses = new Map<Timer, (error: StarlingError) => void>()
   /** What the syncs under way will settle. */
   readonly #asked = new Map<LineKey, number>()
+  /** What the sync under way was found unable to bring, and where it was seen to leave something out. */
+  readonly #told = new Set<LineKey>()
+  readonly #skipped = new Set<LineKey>()
+  #isUp = false
 
   constructor(options: SyncerOptions) {
     this.#options = options
@@ -45,12 +49,14 @@ export class Syncer {
   begin(resumed: boolean, frameLimit: number): Promise<void> {
     // Half of the frame is left for the rest.
     this.#perFrame = Math.max(1, Math.floor(frameLimit / 2 / POSITION_BYTES))
-    return this.#sync(this.#options.positions.request(), !resumed)
+    this.#isUp = true
+    if (!resumed) this.#missed([INBOX])
+    return this.#sync(this.#options.positions.request())
   }
 
   /** Asks for what is missing, of everything or of these. */
   catchUp(convs?: readonly string[]): Promise<void> {
-    return this.#sync(this.#options.positions.request(convs), false)
+    return this.#sync(this.#options.positions.request(convs))
   }
 
   /**
@@ -70,6 +76,8 @@ export class Syncer {
   /** A hole has opened, or a part of it was filled: what is in flight may fill the rest for a while. */
   holeOpened(key: LineKey): void {
     this.holeClosed(key)
+    // Between two sessions there is nothing to wait for: the next one asks for everything.
+    if (!this.#isUp) return
     const judge = () => {
       this.#holes.delete(key)
       this.#judge(key)
@@ -93,9 +101,18 @@ export class Syncer {
     if (!this.#asked.has(key)) this.catchUp([key]).catch(() => {})
   }
 
+  /** The sync under way has left something out. */
+  skipped(line: LineKey): void {
+    // What is skipped later in a long one may be newer than what was loaded on the first word.
+    if (this.#skipped.has(line)) this.#told.clear()
+    this.#skipped.add(line)
+    this.#missed([line])
+  }
+
   /** The line has ended: nothing more is asked on it. */
   down(): void {
     const { clock } = this.#options
+    this.#isUp = false
     for (const timer of this.#holes.values()) clock.clearTimeout(timer)
     this.#holes.clear()
     for (const [timer, stop] of this.#pauses) {
@@ -107,28 +124,45 @@ export class Syncer {
 
   #judge(key: LineKey): void {
     const { positions } = this.#options
-    if (!positions.isBroken(key) || this.#asked.has(key)) return
-    if (!key.startsWith('dm:')) this.askFor(key)
-    // A hole in a dm is no gap, unless there is one in the inbox: then its sync ends the waiting.
-    else if (!positions.isBroken(INBOX) && !this.#asked.has(INBOX)) positions.releaseDm(key)
+    if (!positions.isBroken(key)) return
+    const line = key.startsWith('dm:') ? INBOX : key
+    // What a sync under way leaves open has to be judged once more.
+    if (this.#asked.has(line)) this.holeOpened(key)
+    else if (line === key) this.askFor(key)
+    // A hole in a dm is no gap, unless there is one in the inbox, which may be filled without a sync.
+    else if (positions.isBroken(INBOX)) this.holeOpened(key)
+    else positions.releaseDm(key)
   }
 
-  async #sync(request: SyncRequest, reloadAll: boolean): Promise<void> {
-    const { positions, reload, listed } = this.#options
-    const gaps: string[] = []
+  async #sync(request: SyncRequest): Promise<void> {
+    const { positions, listed } = this.#options
     const again: string[] = []
     const askPart = async (part: SyncRequest) => {
       const synced = await this.#insist(part)
-      if (synced.gap) reloadAll = true
       const result = positions.settle(part, synced)
-      gaps.push(...result.gaps)
       again.push(...result.again)
       listed(synced.convs)
+      this.#missed(synced.gap ? [INBOX] : result.gaps)
     }
-    await Promise.all(this.#parts(request).map(askPart))
-    if (reloadAll) reload('all')
-    else if (gaps.length > 0) reload(gaps)
+    try {
+      await Promise.all(this.#parts(request).map(askPart))
+    } finally {
+      this.#told.clear()
+      this.#skipped.clear()
+    }
     for (const conv of again) this.askFor(conv)
+  }
+
+  /**
+   * No sync can bring all of these. Told at once, since the next session's sync goes on behind it and won't know, should the
+   * line or the application end before this one does; and once in a sync, which may find it in several ways.
+   */
+  #missed(lines: readonly LineKey[]): void {
+    if (this.#told.has(INBOX)) return
+    const news = lines.filter((line) => !this.#told.has(line))
+    if (news.length === 0) return
+    for (const line of news) this.#told.add(line)
+    this.#options.reload(news.includes(INBOX) ? 'all' : news)
   }
 
   /** Cuts a request so that every part fits into a frame. */

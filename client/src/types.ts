@@ -104,7 +104,10 @@ export interface ClientEvents {
   moved: { conv: string; was: string; id: string }
   /** Conversations as the server lists them after a sync; after a partial one, only those asked for. */
   conversations: ConversationEntry[]
-  /** Messages are missing that no sync can bring: load the history of these by HTTP. */
+  /**
+   * Messages are missing that no sync can bring: load the history of these by HTTP. Told as soon as it is known, mostly while
+   * the sync is still under way, and not again.
+   */
   reload: { convs: string[] | 'all' }
   presence: Presence
   typing: Payload<ServerFrameOf<'typing'>>

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DenseLine } from '../../../client/src/dense-line.ts'
-import { DmLine } from '../../../client/src/dm-line.ts'
+import { DmLine, type DmState } from '../../../client/src/dm-line.ts'
 import { MAX_HELD } from '../../../client/src/held.ts'
 
 const place = (ms: number, seq: number) => ({ ms, seq })
@@ -154,6 +154,28 @@ describe("a dm's line", () => {
       'seen',
     ])
     expect(out).toEqual(['10-1', '11-2', '21-3', '20-2'])
+  })
+
+  it('[P4] knows it after a restart, too', () => {
+    const { line, out, take } = make()
+    line.restore({ ms: 11, seq: 2, holes: [] })
+    expect([take(11, 2), take(21, 3), take(20, 2), take(20, 2)]).toEqual(['seen', 'next', 'next', 'seen'])
+    expect(out).toEqual(['21-3', '20-2'])
+  })
+
+  it('[P2] has the holes of an earlier run once, however often it is told of them', () => {
+    const { line } = make()
+    const state: DmState = {
+      ms: 15,
+      seq: 6,
+      holes: [
+        [1, 2],
+        [4, 5],
+      ],
+    }
+    line.restore(state)
+    line.restore(state)
+    expect(line.state).toEqual(state)
   })
 
   it('[P2] shows none twice where the log went back and what came behind it was held', () => {

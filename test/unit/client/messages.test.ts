@@ -269,6 +269,68 @@ describe('groups and channels', () => {
     expect(ids(messages)).toEqual(['5-1', '6-2', '7-3'])
   })
 
+  describe('whose events are in the inbox, too', () => {
+    const event = (id: string, inbox: string) =>
+      message('group:eng', id, { inbox, body: { type: 'event', event: 'member_left' } })
+
+    it('[P4] wait with these for what the group has before them', async () => {
+      const { client, line, messages } = await joined()
+      void client.sync()
+      const { ref } = await line.hears('sync')
+      line.say({ op: 'batch', ref, frames: [event('13-7', '13-1')] })
+      const log = [message('group:eng', '11-5'), message('group:eng', '12-6'), message('group:eng', '13-7')]
+      line.say({ op: 'batch', ref, frames: log })
+      line.say({ op: 'synced', ref, inbox: '13-1', convs: [listed('group:eng', '13-7')] })
+      await settled()
+      expect(ids(messages)).toEqual(['11-5', '12-6', '13-7'])
+    })
+
+    it('[P4] ask for what the group has before them, where the inbox alone was asked for', async () => {
+      const { client, line, messages, clock } = await joined()
+      void client.sync([DM])
+      const { ref } = await line.hears('sync')
+      line.say({ op: 'batch', ref, frames: [event('12-6', '12-1')] })
+      line.say({ op: 'synced', ref, inbox: '12-1', convs: [] })
+      await clock.turn(300)
+      const { ref: again, convs } = await line.hears('sync')
+      expect(convs).toEqual({ 'group:eng': '10-4' })
+      const log = [message('group:eng', '11-5'), message('group:eng', '12-6')]
+      line.say({ op: 'batch', ref: again, frames: log })
+      expect(ids(messages)).toEqual(['11-5', '12-6'])
+    })
+
+    it('[P1] show that one was removed, though nothing of the group comes any more and a line was lost', async () => {
+      const { client, line, messages, gateway, clock } = await joined()
+      await clock.turn(1_000)
+      void client.sync()
+      const { ref } = await line.hears('sync')
+      line.say({ op: 'batch', ref, frames: [event('13-7', '13-1')] })
+      line.end(1006)
+      await clock.turn(2_000)
+      expect(line.received).toEqual([])
+      const { line: next, hello } = await gateway.greets()
+      expect(hello.inbox).toBe('13-1')
+      next.say(welcomeOf({ inbox: '13-1' }))
+      const { ref: again } = await next.hears('sync')
+      next.say({ op: 'synced', ref: again, inbox: '13-1', convs: [listed('channel:lobby', '9-1')] })
+      await clock.turn(1_000)
+      expect(ids(messages)).toEqual(['13-7'])
+      expect(next.received).toEqual(['13-1'])
+    })
+
+    it('[P1] show it after a restart, too', async () => {
+      const saves: Saved[] = []
+      const storage = { load: () => undefined, save: (saved: Saved) => void saves.push(saved) }
+      const { client, line, messages, clock } = await joined({ storage })
+      await clock.turn(1_000)
+      void client.sync()
+      const { ref } = await line.hears('sync')
+      line.say({ op: 'batch', ref, frames: [event('13-7', '13-1')] })
+      await client.close()
+      expect([ids(messages), saves.at(-1)?.inbox]).toEqual([[], '0-0'])
+    })
+  })
+
   it('of names like __proto__ are groups like any other', async () => {
     const { line, messages, clock } = await joined()
     line.say(message('group:__proto__', '1-1'), message('group:__proto__', '3-3'))
@@ -365,6 +427,51 @@ describe('dms', () => {
     expect(ids(messages)).toEqual(['11-1'])
     line.say(message(DM, '12-2', { inbox: '12-5' }))
     expect(ids(messages)).toEqual(['11-1', '12-2', '13-3'])
+  })
+
+  it('[P4] are shown once the inbox is whole, though it was not when they were judged', async () => {
+    const { client, line, messages, clock } = await joined()
+    const CAROL = 'dm:alice:carol'
+    line.say(message(CAROL, '11-1', { inbox: '11-4' }))
+    void client.send({ to: 'user:carol', ref: 'r1', body: { type: 'text', text: 'hi' } })
+    await line.hears('send')
+    line.say({ op: 'ack', ref: 'r1', conv: CAROL, id: '14-2', inbox: '14-7' })
+    await clock.turn(200)
+    line.say(message(DM, '12-1', { inbox: '12-5' }))
+    await clock.turn(200)
+    line.say(message(DM, '13-2', { inbox: '13-6' }))
+    await clock.turn(300)
+    expect(ids(messages)).toEqual(['11-1', '12-1', '13-2', '14-2'])
+    await line.hearsNothing()
+  })
+
+  it('[P4] behind a hole that is younger than the sync of a new session are shown when it is filled', async () => {
+    const { line, messages, gateway, clock } = await joined()
+    line.end(1006)
+    await clock.turn(1_000)
+    const { line: next } = await gateway.greets()
+    next.say(welcomeOf({ inbox: '10-3' }))
+    const { ref } = await next.hears('sync')
+    next.say(message('dm:alice:carol', '12-1', { inbox: '12-5' }))
+    await clock.turn(300)
+    next.say({ op: 'synced', ref, inbox: '10-3', convs: [] })
+    await clock.turn(100)
+    next.say(message(DM, '11-1', { inbox: '11-4' }))
+    await clock.turn(300)
+    expect(ids(messages)).toEqual(['11-1', '12-1'])
+  })
+
+  it('are not waited for any more once the client is closed', async () => {
+    const { client, line, clock } = await joined()
+    void client.sync()
+    const { ref } = await line.hears('sync')
+    line.say(message(DM, '13-3', { inbox: '13-6' }))
+    // Whoever waits for this sync goes on when the line is gone.
+    line.say({ op: 'synced', ref, inbox: '11-4', convs: [] })
+    line.end(4003)
+    await client.close()
+    await settled()
+    expect(clock.pending).toEqual([])
   })
 
   it('are not called received while they are held', async () => {
@@ -517,6 +624,116 @@ describe('the server’s word', () => {
     expect(client.state).toBe('live')
   })
 
+  it('[P4] resync of more than fits into a frame holds nothing back for good', async () => {
+    const { client, gateway, clock, record } = setup()
+    const messages = record('message')
+    client.connect()
+    const convs = Array.from({ length: 300 }, (_, at) => listed(`group:g${at}`, '5-5'))
+    const line = await gateway.joins({ convs, inbox: '3-3' })
+    line.say({ op: 'resync', within: 0 })
+    await clock.turn(0)
+    const one = await line.hears('sync')
+    const two = await line.hears('sync')
+    line.say({ op: 'synced', ref: one.ref, inbox: '3-3', convs })
+    await settled()
+    line.say(message('group:g0', '6-6'))
+    await clock.turn(300)
+    line.say({ op: 'synced', ref: two.ref, inbox: '3-3', convs })
+    await clock.turn(300)
+    const { ref, convs: asked } = await line.hears('sync')
+    expect(asked).toEqual({ 'group:g0': '5-5' })
+    line.say({ op: 'batch', ref, frames: [message('group:g0', '6-6')] })
+    expect(ids(messages)).toEqual(['6-6'])
+  })
+
+  describe('that something is to be loaded by HTTP', () => {
+    const welcomed = async (more: object = {}, count = 1) => {
+      const all = setup()
+      const reloads = all.record('reload')
+      all.client.connect()
+      const convs = Array.from({ length: count }, (_, at) => listed(`group:g${at}`, '10-4'))
+      const first = await all.gateway.joins({ inbox: '10-3', convs })
+      const again = async (fields: object = {}) => {
+        all.gateway.lines.at(-1)?.end(1006)
+        await all.clock.turn(1_000)
+        const { line } = await all.gateway.greets()
+        line.say(welcomeOf({ inbox: '90-80', ...fields }))
+        return { line, sync: await line.hears('sync') }
+      }
+      return { ...all, reloads, first, again, ...(await again(more)) }
+    }
+    const synced = (ref: unknown, more: object = {}) => ({
+      op: 'synced',
+      ref,
+      inbox: '90-80',
+      convs: [],
+      ...more,
+    })
+
+    it('[P4] is told at once, and once: the line may end before the sync does', async () => {
+      const { line, sync, reloads, again } = await welcomed({ resumed: false })
+      expect(reloads).toEqual([{ convs: 'all' }])
+      line.say({ op: 'batch', ref: sync.ref, frames: [message(DM, '80-60', { inbox: '80-70' })] })
+      const { line: next, sync: nextSync } = await again()
+      expect(nextSync.inbox).toBe('80-70')
+      next.say(synced(nextSync.ref))
+      await settled()
+      expect(reloads).toEqual([{ convs: 'all' }])
+    })
+
+    it('[P4] is told once where welcome and the sync both say so, and again where it happens again', async () => {
+      const { line, sync, reloads, again } = await welcomed({ resumed: false })
+      line.say({ op: 'batch', ref: sync.ref, frames: [message('group:g0', '80-70')] })
+      line.say(synced(sync.ref, { gap: true, convs: [listed('group:g0', '80-70', { gap: true })] }))
+      await settled()
+      expect(reloads).toEqual([{ convs: 'all' }])
+      const { line: next, sync: nextSync } = await again()
+      next.say(synced(nextSync.ref, { gap: true }))
+      await settled()
+      expect(reloads).toEqual([{ convs: 'all' }, { convs: 'all' }])
+    })
+
+    it('[P4] is told where a group goes on behind a gap and the line ends before the sync does', async () => {
+      const { line, sync, reloads, again } = await welcomed()
+      line.say({ op: 'batch', ref: sync.ref, frames: [message('group:g0', '80-70')] })
+      const { line: next, sync: nextSync } = await again()
+      expect(nextSync.convs).toEqual({ 'group:g0': '80-70' })
+      next.say({ op: 'batch', ref: nextSync.ref, frames: [message('group:g0', '81-71')] })
+      next.say(synced(nextSync.ref, { convs: [listed('group:g0', '81-71')] }))
+      await settled()
+      expect(reloads).toEqual([{ convs: ['group:g0'] }])
+    })
+
+    it('[P4] is told where the inbox goes on behind a gap and the line ends before the sync does', async () => {
+      const { line, sync, reloads, again } = await welcomed()
+      line.say({ op: 'batch', ref: sync.ref, frames: [message(DM, '80-60', { inbox: '80-70' })] })
+      const { line: next, sync: nextSync } = await again()
+      next.say(synced(nextSync.ref))
+      await settled()
+      expect(reloads).toEqual([{ convs: 'all' }])
+    })
+
+    it('[P4] is told once more where the log is cut off while the sync goes on', async () => {
+      const { line, sync, reloads } = await welcomed({ resumed: false })
+      const dm = (seq: number) => message(DM, `80-${seq - 10}`, { inbox: `80-${seq}` })
+      line.say({ op: 'batch', ref: sync.ref, frames: [dm(60), dm(61)] })
+      expect(reloads).toEqual([{ convs: 'all' }])
+      line.say({ op: 'batch', ref: sync.ref, frames: [dm(79), dm(80)] })
+      line.say(synced(sync.ref, { gap: true }))
+      await settled()
+      expect(reloads).toEqual([{ convs: 'all' }, { convs: 'all' }])
+    })
+
+    it('[P4] is told of the part of a sync that was answered before the line ended', async () => {
+      const { line, sync, reloads, again } = await welcomed({}, 300)
+      await line.hears('sync')
+      line.say(synced(sync.ref, { convs: [listed('group:g0', '9-2', { gap: true })] }))
+      const { sync: nextSync } = await again()
+      expect(nextSync.convs).toMatchObject({ 'group:g0': '9-2' })
+      expect(reloads).toEqual([{ convs: ['group:g0'] }])
+    })
+  })
+
   it('resumed: false asks for everything by HTTP', async () => {
     const { client, gateway, record } = setup()
     const reloads = record('reload')
@@ -536,6 +753,7 @@ describe('what an earlier run has kept', () => {
       ['group:eng', '10-4'],
       ['dm:alice:bob', '1-1'],
       ['nonsense', '1-1'],
+      null as never,
       ['group:ops', 'nonsense'],
     ],
     dms: [
@@ -555,6 +773,22 @@ describe('what an earlier run has kept', () => {
     line.say(welcomeOf())
     expect(await line.hears('sync')).toMatchObject({ inbox: '10-3', convs: { 'group:eng': '10-4' } })
     expect(await line.hears('send')).toMatchObject({ ref: 'r1', retry: true })
+  })
+
+  it('[P2] has what a sync has settled, though no message came with it', async () => {
+    const saves: Saved[] = []
+    const { client, gateway, clock } = setup({
+      storage: { load: () => undefined, save: (now) => void saves.push(structuredClone(now)) },
+    })
+    client.connect()
+    const { line } = await gateway.greets()
+    line.say(welcomeOf())
+    const { ref } = await line.hears('sync')
+    await clock.turn(1_000)
+    expect(saves.at(-1)?.convs).toEqual([])
+    line.say({ op: 'synced', ref, inbox: '0-0', convs: [listed('group:eng', '8-5')] })
+    await clock.turn(1_000)
+    expect(saves.at(-1)?.convs).toEqual([['group:eng', '8-5']])
   })
 
   it('[P2] knows the dms that were shown, and what was missing before them', async () => {
@@ -620,6 +854,33 @@ describe('what an earlier run has kept', () => {
     next.say({ op: 'synced', ref, inbox: '13-5', convs: [listed('group:eng', '14-7')] })
     await settled()
     expect(ids(messages).toSorted()).toEqual(['13-3', '14-7'])
+  })
+
+  it('[P2] knows an own message that was shown before its ack', async () => {
+    let kept: Saved | undefined
+    const storage = {
+      load: () => kept,
+      save(now: Saved) {
+        kept = structuredClone(now)
+      },
+    }
+    const first = setup({ storage })
+    const shown = first.record('message')
+    first.client.connect()
+    const line = await first.gateway.joins({ inbox: '10-3' })
+    void first.client.send({ to: 'user:bob', ref: 'r1', body: { type: 'text', text: 'hi' } })
+    await line.hears('send')
+    line.say(message(DM, '11-1', { inbox: '11-4', from: 'alice', ref: 'r1' }))
+    await first.client.close()
+    expect(ids(shown)).toEqual(['11-1'])
+
+    const second = setup({ storage })
+    const messages = second.record('message')
+    second.client.connect()
+    const next = await second.gateway.joins({ inbox: '11-4' })
+    expect(await next.hears('send')).toMatchObject({ ref: 'r1', retry: true })
+    next.say({ op: 'ack', ref: 'r1', conv: DM, id: '11-1', inbox: '11-4', dup: true })
+    expect(messages).toEqual([])
   })
 
   it('is not for another user', async () => {

@@ -56,6 +56,17 @@ describe('the outbox', () => {
     expect(news()).toEqual(['b2', 'b3', 'b4'])
   })
 
+  it('[P2] marks what the application sends again itself, and leaves it where it was', () => {
+    const { outbox, up, news, ack } = make()
+    void outbox.send(text('user:bob', 'b3'))
+    void outbox.send(text('user:bob', 'b1'))
+    const saved = ['b1', 'b2'].map((ref) => text('user:bob', ref))
+    outbox.restore(saved.map((draft) => ({ ...draft, ref: draft.ref as string })))
+    up()
+    for (const ref of ['b1', 'b2']) ack(ref)
+    expect(news()).toEqual(['b1*', 'b2*', 'b3'])
+  })
+
   it('lets nothing overtake a message that was refused for a while, in its conversation only', async () => {
     const { clock, outbox, up, news, ack, refuse } = make()
     up()
