@@ -1,6 +1,7 @@
 /**
  * Connections to Redis: standalone, through sentinels, or a cluster. Commands fail fast while it is away:
- * nothing is queued, nothing is sent twice, so that no one is told "stored" or "not stored" by mistake.
+ * nothing is queued, nothing is sent twice, so that no one is told "stored" or "not stored" by mistake. In a cluster alone the
+ * library sends again what was on a node's line when it closed: it can't tell that from a node that isn't connected yet.
  */
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { Log } from '../lib/log.ts'
@@ -87,8 +88,6 @@ function createCluster(target: Extract<RedisTarget, { kind: 'cluster' }>): Clust
     clusterRetryStrategy: retryDelay,
     slotsRefreshInterval: 5_000,
     slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-    // A command whose line has closed may have been done: it is not for the library to send it again.
-    retryDelayOnFailover: 0,
   })
   cluster.on('+node', gather)
   return cluster
