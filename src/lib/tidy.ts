@@ -14,8 +14,8 @@ const LOOK_MS = 5_000
 const BUSY = 0.2
 const QUIET = 0.05
 /** By how much a busy gateway must have grown, and for how many looks at least it is left alone. */
-const MUCH_BYTES = 128 * 1024 ** 2
-const LOOKS_LEFT_ALONE = 12
+const MUCH_BYTES = 64 * 1024 ** 2
+const LOOKS_LEFT_ALONE = 60
 
 export class Tidy {
   readonly #collect: () => void
