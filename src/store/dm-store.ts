@@ -37,9 +37,6 @@ export interface DmLimits {
 const QUIET_MS = 10 * 60_000
 
 /** Where a user's keys are. */
-/** How long it is remembered that a message was delivered again, ms. */
-const AGAIN_TTL_MS = 24 * 3_600_000
-
 interface Place {
   bucket: number
   own: string
@@ -67,11 +64,7 @@ export class DmStore implements DmPort {
       inbox,
     }
     this.#appends = deps.batches.open(appendDm, appending, 'durable')
-    this.#deliveries = deps.batches.open(
-      deliverDm,
-      { maxlen: inbox, ttl, again_ttl: AGAIN_TTL_MS },
-      'durable',
-    )
+    this.#deliveries = deps.batches.open(deliverDm, { maxlen: inbox, ttl }, 'durable')
   }
 
   send(
@@ -107,33 +100,26 @@ export class DmStore implements DmPort {
     const appended = await append
     if (!('id' in appended)) return appended
     const { is, id, note } = appended
-    // A repeated ref is delivered again, once: nobody knows how far its first send came. Clients drop it by id.
+    // A repeated ref is delivered again: nobody knows how far its first send came. Clients drop it by id.
     // A tail that is gone was recalled, or fell out of the log.
     const tail = is === 'ok' ? draft.tail : appended.tail
     if (tail === '') return { is, id, inbox: undefined }
-    const [noted, again] = [note ? draft.conv : '', is === 'dup'] as const
+    const noted = note ? draft.conv : ''
     const [inbox] = await Promise.all([
-      echo ? this.deliver(draft.from, noted, id, tail, again) : undefined,
+      echo ? this.deliver(draft.from, noted, id, tail) : undefined,
       note && !echo && draft.from !== SYSTEM ? this.#note(self, draft.conv, id) : undefined,
-      peer && this.deliver(other, noted, id, tail, again),
+      peer && this.deliver(other, noted, id, tail),
     ])
     return { is, id, inbox }
   }
 
   /**
    * Puts a dm into a user's inbox. `tail` is the message's JSON without braces, op and id; `noted` the conversation, where
-   * it wakes up and the user's list is to have it; `again`: it may have been delivered before.
+   * it wakes up and the user's list is to have it.
    */
-  deliver(
-    user: UserId,
-    noted: ConvId | '',
-    id: MessageId,
-    tail: string,
-    again = false,
-  ): Promise<InboxPosition> {
+  deliver(user: UserId, noted: ConvId | '', id: MessageId, tail: string): Promise<InboxPosition> {
     const { bucket, own } = this.#placeOf(user)
-    const delivery = { own, user, id, tail, noted, at: msOf(id), again: again ? 1 : 0 }
-    return this.#deliveries.run(bucket, delivery)
+    return this.#deliveries.run(bucket, { own, user, id, tail, noted, at: msOf(id) })
   }
 
   async #note({ own }: Place, conv: ConvId, id: MessageId): Promise<void> {

@@ -49,20 +49,6 @@ export function inboxSuite(store: () => StoreWorld): void {
       ).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
     })
 
-    it('[P2] makes up for one that may not have come, once, however often it is sent again', async () => {
-      const [from, to] = [someone(), someone()]
-      const { tail } = dmDraft(from, to)
-      const again = (id: string, repeated = true) =>
-        store().dms.deliver(to, '', id as MessageId, tail, repeated)
-      const first = await again('1000-1', false)
-      const second = await again('1000-1')
-      expect(seqOf(second)).toBe(seqOf(first) + 1)
-      expect(await Promise.all([again('1000-1'), again('1000-1')])).toEqual([second, second])
-      expect(seqOf(await again('1000-2'))).toBe(seqOf(first) + 2)
-      expect(await xlen(to)).toBe(3)
-      expect(await store().redis.pttl(store().key(`user:${to}`, 'again'))).toBeGreaterThan(0)
-    })
-
     it('never lets the ms go back, whatever the clock does', async () => {
       const to = someone()
       await deliver(to, 1)

@@ -3,7 +3,7 @@ import { defineBatch } from '../../script.ts'
 
 export const deliverDm = defineBatch({
   name: 'user/deliver',
-  args: ['to', 'maxlen', 'ttl', 'again_ttl'],
-  job: ['own', 'user', 'id', 'tail', 'noted', 'at', 'again'],
+  args: ['to', 'maxlen', 'ttl'],
+  job: ['own', 'user', 'id', 'tail', 'noted', 'at'],
   decode: (reply) => reply as InboxPosition,
 })
