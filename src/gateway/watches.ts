@@ -26,6 +26,8 @@ export class Watches {
   #changes = new Map<UserId, boolean>()
   /** Who began to watch a user that changes in this tick, and what they were answered. */
   #answered = new Map<UserId, Map<Session, boolean>>()
+  /** What is heard while somebody reads. */
+  readonly #listening = new Set<Map<UserId, boolean>>()
   #timer: NodeJS.Timeout | undefined
   #recount: NodeJS.Timeout | undefined
   #toldTotal: number | undefined
@@ -58,14 +60,7 @@ export class Watches {
     for (const user of added) watching.add(user)
     const all = watched.includes('*')
     // What is heard while the answer is read belongs into it, and not into a frame before it.
-    const heard = new Map<UserId, boolean>()
-    const listen = (changes: ReadonlyMap<UserId, boolean>) => {
-      for (const user of users) {
-        const on = changes.get(user)
-        if (on !== undefined) heard.set(user, on)
-      }
-    }
-    this.#listeners.add(listen)
+    const { heard, end } = this.#listen()
     try {
       const [read, total] = await Promise.all([
         users.length > 0 || !all ? this.#presence.of(users) : undefined,
@@ -82,7 +77,7 @@ export class Watches {
       for (const user of added) watching.delete(user)
       throw fault
     } finally {
-      this.#listeners.delete(listen)
+      end()
     }
   }
 
@@ -104,8 +99,6 @@ export class Watches {
     if (answered) answered.set(session, on)
     else this.#answered.set(user, new Map([[session, on]]))
   }
-
-  readonly #listeners = new Set<(changes: ReadonlyMap<UserId, boolean>) => void>()
 
   unwatch(session: Session, watched: Iterable<Watched>): void {
     for (const name of watched) {
@@ -136,8 +129,15 @@ export class Watches {
     const changes = new Map<UserId, boolean>()
     for (const user of on) changes.set(user, true)
     for (const user of off) changes.set(user, false)
-    for (const listener of this.#listeners) listener(changes)
+    for (const heard of this.#listening) for (const [user, on] of changes) heard.set(user, on)
     this.#note(changes)
+  }
+
+  /** Listens for the time of a reading. @returns who has changed since, and to what */
+  #listen(): { heard: ReadonlyMap<UserId, boolean>; end: () => void } {
+    const heard = new Map<UserId, boolean>()
+    this.#listening.add(heard)
+    return { heard, end: () => void this.#listening.delete(heard) }
   }
 
   /** Keeps changes for the tick that tells them. */
@@ -204,11 +204,7 @@ export class Watches {
   async #lookAgain(): Promise<void> {
     const users = [...this.#known.keys()]
     // What is heard meanwhile may be newer than what is read.
-    const heard = new Set<UserId>()
-    const listen = (changes: ReadonlyMap<UserId, boolean>) => {
-      for (const user of changes.keys()) heard.add(user)
-    }
-    this.#listeners.add(listen)
+    const { heard, end } = this.#listen()
     try {
       const { on, off } = await this.#presence.of(users)
       const isOtherwise = (was: boolean) => (user: UserId) =>
@@ -217,7 +213,7 @@ export class Watches {
     } catch (fault) {
       this.#log.debug({ err: fault }, 'watches: cannot look again now')
     } finally {
-      this.#listeners.delete(listen)
+      end()
     }
   }
 }

@@ -8,6 +8,8 @@ const LOOK_MS = 1_000
 const RESOLUTION_MS = 100
 /** Above this mean delay new work is refused, so that what was taken on gets done, ms. */
 const OVERLOADED_MS = 1_000
+/** When to try again where too much is waiting, ms. */
+export const OVERLOADED_RETRY_MS = 1_000
 
 export class Load {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })

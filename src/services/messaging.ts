@@ -16,6 +16,7 @@ import {
   type Target,
   type UserId,
 } from '@starling/protocol/ids'
+import { OVERLOADED_RETRY_MS } from '../lib/load.ts'
 import { messageTail, needleOf } from './message-json.ts'
 import type { ChannelWriters, ConvPort, DmPort, DmSent, Draft, InboxPort } from './ports.ts'
 
@@ -26,8 +27,6 @@ import type { ChannelWriters, ConvPort, DmPort, DmSent, Draft, InboxPort } from 
 const BACKLOG_BYTES = 128 * 1024 ** 2
 /** What a send takes beside its text while it is on its way, about. */
 const SEND_BYTES = 4 * 1024
-/** When to try again where too much is on its way, ms. */
-const OVERLOADED_RETRY_MS = 1_000
 
 export interface Outgoing {
   from: UserId

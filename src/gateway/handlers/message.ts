@@ -5,6 +5,7 @@ import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
 import { type ConvId, convOf, SYSTEM, type UserId } from '@starling/protocol/ids'
 import { TYPING_EVERY_MS } from '@starling/protocol/limits'
+import { OVERLOADED_RETRY_MS } from '../../lib/load.ts'
 import { TokenBucket } from '../../lib/token-bucket.ts'
 import { ackFrame } from '../../services/message-json.ts'
 import type { GatewayContext } from '../context.ts'
@@ -14,8 +15,6 @@ import type { Live } from '../session.ts'
 const TYPING_CONVS_MAX = 100
 /** Acks that may wait for a broken feed to be whole again. */
 const DOUBTED_MAX = 20_000
-/** When to try again where the gateway is behind, ms. */
-const OVERLOADED_RETRY_MS = 1_000
 
 /** @returns the ack, serialised: most of all replies are one */
 export async function send(

@@ -7,6 +7,8 @@ import {
   type ClientEvents,
   type ClientOptions,
   createClient,
+  type MessageFrame,
+  type Saved,
 } from '../../../../client/src/index.ts'
 import { ManualClock } from './manual-clock.ts'
 import { MemoryGateway } from './memory-gateway.ts'
@@ -34,6 +36,17 @@ export function setup(options: Partial<ClientOptions> = {}) {
   return { client, gateway, clock, record }
 }
 
+/** A storage that keeps what one run has saved for the next. */
+export function keeping() {
+  let kept: Saved | undefined
+  return {
+    load: () => kept,
+    save(now: Saved) {
+      kept = structuredClone(now)
+    },
+  }
+}
+
 /** A message of bob's, whose seq is its text. */
 export const message = (conv: string, id: string, more: object = {}) => ({
   op: 'message',
@@ -51,3 +64,5 @@ export const listed = (conv: string, head: string, more: object = {}) => ({
   unread: 0,
   ...more,
 })
+
+export const ids = (messages: MessageFrame[]) => messages.map(({ id }) => id)

@@ -1,0 +1,89 @@
+/** What one sends oneself is shown once, whichever way it comes. */
+import { describe, expect, it } from 'vitest'
+import { settled } from './support/manual-clock.ts'
+import { welcomeOf } from './support/memory-gateway.ts'
+import { ids, listed, message, setup } from './support/setup.ts'
+
+const DM = 'dm:alice:bob'
+
+describe('own messages', () => {
+  const joined = async () => {
+    const all = setup()
+    const messages = all.record('message')
+    all.client.connect()
+    const line = await all.gateway.joins({ inbox: '10-3', convs: [listed('group:eng', '10-4')] })
+    return { ...all, messages, line }
+  }
+  const body = { type: 'text', text: 'hi' } as const
+
+  it('appear with their ack, in the order of ids', async () => {
+    const { client, line, messages } = await joined()
+    const sent = client.send({ to: 'group:eng', ref: 'r1', body, reply: '9-3', mentions: ['bob'] })
+    await line.hears('send')
+    // Replies may overtake messages.
+    line.say({ op: 'ack', ref: 'r1', conv: 'group:eng', id: '12-6' })
+    expect(await sent).toEqual({ ref: 'r1', conv: 'group:eng', id: '12-6' })
+    expect(messages).toEqual([])
+    line.say(message('group:eng', '11-5'))
+    expect(ids(messages)).toEqual(['11-5', '12-6'])
+    expect(messages[1]).toEqual({
+      op: 'message',
+      conv: 'group:eng',
+      id: '12-6',
+      from: 'alice',
+      ref: 'r1',
+      body,
+      reply: '9-3',
+      mentions: ['bob'],
+    })
+  })
+
+  it('appear once, whether their frame comes before the ack, after it, or never', async () => {
+    const { client, line, messages } = await joined()
+    const own = (ref: string, id: string) => message('group:eng', id, { from: 'alice', ref })
+    for (const ref of ['before', 'after', 'never']) void client.send({ to: 'group:eng', ref, body })
+    await line.hears('send')
+    line.say(own('before', '11-5'), { op: 'ack', ref: 'before', conv: 'group:eng', id: '11-5' })
+    await line.hears('send')
+    line.say({ op: 'ack', ref: 'after', conv: 'group:eng', id: '12-6' }, own('after', '12-6'))
+    await line.hears('send')
+    line.say({ op: 'ack', ref: 'never', conv: 'group:eng', id: '13-7' })
+    expect(messages.map(({ ref, id }) => `${ref} ${id}`)).toEqual(['before 11-5', 'after 12-6', 'never 13-7'])
+  })
+
+  it('count their place in the inbox', async () => {
+    const { client, line, clock, messages } = await joined()
+    void client.send({ to: 'user:bob', ref: 'r1', body })
+    await line.hears('send')
+    line.say(message(DM, '13-2', { inbox: '13-5' }), {
+      op: 'ack',
+      ref: 'r1',
+      conv: DM,
+      id: '12-1',
+      inbox: '12-4',
+    })
+    await clock.turn(1_000)
+    expect(line.received.at(-1)).toBe('13-5')
+    await line.hearsNothing()
+    expect(ids(messages)).toEqual(['12-1', '13-2'])
+  })
+
+  it('sent before a lost line appear once, though they were stored and come by sync', async () => {
+    const { client, line, messages, clock, gateway } = await joined()
+    const sent = client.send({ to: 'group:eng', ref: 'r1', body })
+    await line.hears('send')
+    line.end(1006)
+    await clock.turn(250)
+    const next = (await gateway.greets()).line
+    next.say(welcomeOf())
+    const { ref } = await next.hears('sync')
+    expect(await next.hears('send')).toMatchObject({ ref: 'r1', retry: true })
+    const stored = message('group:eng', '11-5', { from: 'alice', ref: 'r1' })
+    next.say({ op: 'batch', ref, frames: [stored] })
+    next.say({ op: 'synced', ref, inbox: '10-3', convs: [listed('group:eng', '11-5')] })
+    await settled()
+    next.say({ op: 'ack', ref: 'r1', conv: 'group:eng', id: '11-5', dup: true })
+    expect(await sent).toMatchObject({ id: '11-5', dup: true })
+    expect(ids(messages)).toEqual(['11-5'])
+  })
+})
