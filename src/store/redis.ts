@@ -1,9 +1,8 @@
 /**
  * Connections to Redis: standalone, through sentinels, or a cluster. Commands fail fast while it is away:
- * nothing is queued, nothing is sent twice, so that no one is told "stored" or "not stored" by mistake. In a cluster alone the
- * library sends again what was on a node's line when it closed: it can't tell that from a node that isn't connected yet.
+ * nothing is queued, nothing is sent twice, so that no one is told "stored" or "not stored" by mistake.
  */
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis, type RedisOptions, ReplyError } from 'ioredis'
 import type { Log } from '../lib/log.ts'
 import type { RedisTarget } from '../settings.ts'
 
@@ -70,6 +69,25 @@ function gather(redis: Redis): Redis {
   return redis
 }
 
+/**
+ * In a cluster the library sends again what fails because a line has closed. That is right for a command that still waited for
+ * a node to be connected; one that was under way may have been done.
+ */
+function sendOnce(redis: Redis): Redis {
+  const send = redis.sendCommand.bind(redis)
+  redis.sendCommand = (command, stream) => {
+    if (redis.status === 'ready') {
+      const reject = command.reject.bind(command)
+      command.reject = (fault) =>
+        reject(
+          fault instanceof ReplyError ? fault : new Error('no answer to what was sent', { cause: fault }),
+        )
+    }
+    return send(command, stream)
+  }
+  return redis
+}
+
 /** Opens the client for commands. Errors are logged; callers see them as rejected commands. */
 export function createCommandClient(target: RedisTarget, log: Log): RedisClient {
   const client =
@@ -89,7 +107,7 @@ function createCluster(target: Extract<RedisTarget, { kind: 'cluster' }>): Clust
     slotsRefreshInterval: 5_000,
     slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
   })
-  cluster.on('+node', gather)
+  cluster.on('+node', (node: Redis) => gather(sendOnce(node)))
   return cluster
 }
 

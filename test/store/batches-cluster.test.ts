@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { channelConv, dmOf, type MessageId, type NodeId, seqOf, type UserId } from '@starling/protocol/ids'
 import calculateSlot from 'cluster-key-slot'
-import { Cluster } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Batches } from '../../src/store/batches.ts'
 import { ConvStore } from '../../src/store/conv-store.ts'
@@ -86,6 +86,21 @@ describe('batches on a Redis Cluster', () => {
   const append = (conv: ReturnType<typeof channelConv>, ref: string = randomUUID()) =>
     convs.append(draftOf(conv, someone(), { ref }), 'channel')
   const lengthAt = (conv: string) => world.redis.xlen(world.key(conv, 'log'))
+
+  it('does not send again what was under way when its line closed: it may be done', async () => {
+    const conv = channelConv(someGroup())
+    const master = new Redis(masterOf(conv))
+    const limit = (bytes: number) =>
+      master.config('SET', 'client-output-buffer-limit', `normal ${bytes} 0 0 slave 0 0 0`)
+    const key = world.key(conv, 'times')
+    // Redis does it, and hangs up on an answer that is longer than it may be.
+    await limit(16_384)
+    const asked = world.redis.eval("redis.call('INCR', KEYS[1]) return ('x'):rep(1e6)", 1, key)
+    await expect(asked).rejects.toThrow('no answer')
+    await limit(0)
+    expect(await master.get(key)).toBe('1')
+    master.disconnect()
+  })
 
   /** Where a conversation may move. */
   function moversOf(conv: string): Movers {
