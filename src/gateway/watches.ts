@@ -129,6 +129,7 @@ export class Watches {
     const changes = new Map<UserId, boolean>()
     for (const user of on) changes.set(user, true)
     for (const user of off) changes.set(user, false)
+    if (changes.size === 0) return
     for (const heard of this.#listening) for (const [user, on] of changes) heard.set(user, on)
     this.#note(changes)
   }
@@ -172,7 +173,7 @@ export class Watches {
 
   /** One frame, serialised once, for all who watch everybody. */
   #tellAll(changes: ReadonlyMap<UserId, boolean>): void {
-    this.#recount ??= setTimeout(() => void this.#tellCount(), RECOUNT_MS)
+    this.#countSoon()
     const { total } = this.#presence
     if (total > this.#watchAllMax) return // the count alone follows
     const users = [...changes]
@@ -180,6 +181,10 @@ export class Watches {
       on: users.flatMap(([user, on]) => (on ? [user] : [])),
       off: users.flatMap(([user, on]) => (on ? [] : [user])),
     })
+  }
+
+  #countSoon(): void {
+    this.#recount ??= setTimeout(() => void this.#tellCount(), RECOUNT_MS)
   }
 
   /** A while after changes, they are counted: what was told between may be off by some. */
@@ -200,8 +205,12 @@ export class Watches {
     for (const session of this.#all) sendIfReading(session, frame)
   }
 
-  /** After a node's death changes may never have been told: what is known of watched users is compared anew. */
+  /**
+   * After a node's death changes may never have been told: what is known of watched users is compared anew, and for those who
+   * watch everybody all are counted.
+   */
   async #lookAgain(): Promise<void> {
+    if (this.#all.size > 0) this.#countSoon()
     const users = [...this.#known.keys()]
     // What is heard meanwhile may be newer than what is read.
     const { heard, end } = this.#listen()

@@ -43,15 +43,16 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A session, and what it was told by frames: `+alice` for on, `-alice` for off. */
+/** A session, and what it was told by frames: `+alice` for on, `-alice` for off, `3 in all` for a total. */
 function session() {
   const told: string[] = []
   const made = {
     state: { is: 'live' },
     connection: { buffered: () => 0 },
     sendRaw(frame: string) {
-      const { on, off } = JSON.parse(frame) as { on: string[]; off: string[] }
+      const { on, off, total } = JSON.parse(frame) as { on: string[]; off: string[]; total?: number }
       told.push(...on.map((user) => `+${user}`), ...off.map((user) => `-${user}`))
+      if (total !== undefined) told.push(`${total} in all`)
     },
   }
   return { session: made as unknown as Session, told }
@@ -167,5 +168,16 @@ describe('[P5] who watches a user', () => {
     hear(['bob' as UserId], [])
     resolve()
     expect(await answer).toBe(true)
+  })
+})
+
+describe('[P5] who watches everybody', () => {
+  it('is told how many there are where changes may have been missed', async () => {
+    const watcher = session()
+    expect(await watches.watch(watcher.session, ['*'])).toEqual({ total: 0 })
+    online.add(alice) // told to nobody
+    presence.onDoubt()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(watcher.told).toEqual(['1 in all'])
   })
 })
