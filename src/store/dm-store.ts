@@ -100,26 +100,33 @@ export class DmStore implements DmPort {
     const appended = await append
     if (!('id' in appended)) return appended
     const { is, id, note } = appended
-    // A repeated ref is delivered again: nobody knows how far its first send came. Clients drop it by id.
+    // Of a repeated ref nobody knows how far its first send came. Clients drop by id what comes twice.
     // A tail that is gone was recalled, or fell out of the log.
     const tail = is === 'ok' ? draft.tail : appended.tail
     if (tail === '') return { is, id, inbox: undefined }
-    const noted = note ? draft.conv : ''
+    const [noted, again] = [note ? draft.conv : '', is === 'dup'] as const
     const [inbox] = await Promise.all([
-      echo ? this.deliver(draft.from, noted, id, tail) : undefined,
+      echo ? this.deliver(draft.from, noted, id, tail, again) : undefined,
       note && !echo && draft.from !== SYSTEM ? this.#note(self, draft.conv, id) : undefined,
-      peer && this.deliver(other, noted, id, tail),
+      peer && this.deliver(other, noted, id, tail, again),
     ])
     return { is, id, inbox }
   }
 
   /**
    * Puts a dm into a user's inbox. `tail` is the message's JSON without braces, op and id; `noted` the conversation, where
-   * it wakes up and the user's list is to have it.
+   * it wakes up and the user's list is to have it; `again`: not a second time where it is among the last entries.
    */
-  deliver(user: UserId, noted: ConvId | '', id: MessageId, tail: string): Promise<InboxPosition> {
+  deliver(
+    user: UserId,
+    noted: ConvId | '',
+    id: MessageId,
+    tail: string,
+    again = false,
+  ): Promise<InboxPosition> {
     const { bucket, own } = this.#placeOf(user)
-    return this.#deliveries.run(bucket, { own, user, id, tail, noted, at: msOf(id) })
+    const delivery = { own, user, id, tail, noted, at: msOf(id), again: again ? 1 : 0 }
+    return this.#deliveries.run(bucket, delivery)
   }
 
   async #note({ own }: Place, conv: ConvId, id: MessageId): Promise<void> {

@@ -49,6 +49,20 @@ export function inboxSuite(store: () => StoreWorld): void {
       ).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
     })
 
+    it('[P2] takes one that is sent again once more at most, where a hundred others have come since', async () => {
+      const [from, to] = [someone(), someone()]
+      const [{ tail }, { tail: another }] = [dmDraft(from, to), dmDraft(someone(), to)]
+      const again = (id: string, of = tail) => store().dms.deliver(to, '', id as MessageId, of, true)
+      const first = await again('1000-1')
+      expect(await Promise.all([again('1000-1'), again('1000-1')])).toEqual([first, first])
+      expect(seqOf(await again('1000-2'))).toBe(seqOf(first) + 1)
+      expect(seqOf(await again('1000-1', another))).toBe(seqOf(first) + 2) // ids are a conversation's own
+      expect(await again('1000-1')).toBe(first)
+      expect(await xlen(to)).toBe(3)
+      await deliver(to, 100)
+      expect(seqOf(await again('1000-1'))).toBe(seqOf(first) + 103)
+    })
+
     it('never lets the ms go back, whatever the clock does', async () => {
       const to = someone()
       await deliver(to, 1)
