@@ -48,6 +48,7 @@ async function startRedis(): Promise<Store> {
     appendfsync: 'everysec',
     save: '',
     rdbcompression: 'no',
+    'auto-aof-rewrite-percentage': '300',
     'auto-aof-rewrite-min-size': '256mb',
     'lazyfree-lazy-expire': 'yes',
   }

@@ -15,6 +15,7 @@ const settings = {
   appendfsync: 'everysec',
   save: '',
   rdbcompression: 'no',
+  'auto-aof-rewrite-percentage': '300',
   'auto-aof-rewrite-min-size': '256mb',
   'maxmemory-policy': 'noeviction',
   'lazyfree-lazy-expire': 'yes',
