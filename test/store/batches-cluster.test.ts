@@ -95,11 +95,14 @@ describe('batches on a Redis Cluster', () => {
     const key = world.key(conv, 'times')
     // Redis does it, and hangs up on an answer that is longer than it may be.
     await limit(16_384)
-    const asked = world.redis.eval("redis.call('INCR', KEYS[1]) return ('x'):rep(1e6)", 1, key)
-    await expect(asked).rejects.toThrow('no answer')
-    await limit(0)
-    expect(await master.get(key)).toBe('1')
-    master.disconnect()
+    try {
+      const asked = world.redis.eval("redis.call('INCR', KEYS[1]) return ('x'):rep(1e6)", 1, key)
+      await expect(asked).rejects.toThrow('no answer')
+      expect(await master.get(key)).toBe('1')
+    } finally {
+      await limit(0)
+      master.disconnect()
+    }
   })
 
   /** Where a conversation may move. */

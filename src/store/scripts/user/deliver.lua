@@ -1,6 +1,7 @@
 #!lua flags=allow-cross-slot-keys
 --[[ deliver: puts dms into inboxes and publishes them to the nodes that hold the users.
-  Why a script: dense position, inbox, conversation list and publish as one.     Cost: O(jobs × nodes), 100 entries more for one that is sent again
+  Why a script: dense position, inbox, conversation list and publish as one.
+  Cost: O(jobs × nodes); 100 entries are read for one that is sent again
   KEYS here      see lib/run-jobs
   ARGV to        prefix of the nodes' channels, see lib/post
   ARGV maxlen    entries to keep, about
