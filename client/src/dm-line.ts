@@ -4,7 +4,7 @@
  * hole is no gap: it is waited for shortly, then remembered, and filled whenever its message comes.
  */
 import type { Verdict } from './dense-line.ts'
-import { Held, MAX_HELD, type Place } from './held.ts'
+import { comparePlaces, Held, type HeldItem, MAX_HELD, type Place } from './held.ts'
 
 /** More holes than this are not remembered: the oldest count as filled. */
 const MAX_HOLES = 100
@@ -23,14 +23,17 @@ export class DmLine<T> {
   readonly #holes: [first: number, last: number][] = []
   readonly #held = new Held<T>()
   readonly #deliver: (item: T) => void
+  readonly #isBehind: (held: T, item: T) => boolean
   /**
    * seq → ms of what was delivered. A failover may have given the seq of a lost message anew, and one's own ack may tell of
    * what came behind it first: then it is not the same message.
    */
   readonly #times = new Map<number, number>()
 
-  constructor(deliver: (item: T) => void) {
+  /** @param isBehind whether the inbox has one behind the other, whatever their ids say */
+  constructor(deliver: (item: T) => void, isBehind: (held: T, item: T) => boolean) {
     this.#deliver = deliver
+    this.#isBehind = isBehind
   }
 
   get broken(): boolean {
@@ -53,38 +56,20 @@ export class DmLine<T> {
   }
 
   /**
-   * As with a dense line, but what goes `back` is delivered at once.
+   * As with a dense line, but what goes `back` is held only as long as something is missed.
    * @param settled it comes from a sync of the inbox, which brings what was missed in its order
    * @param missed the inbox has not brought everything yet: what may be missing here may be on its way
    */
   take(ms: number, seq: number, item: T, settled = false, missed = false): Verdict {
-    if (this.#times.get(seq) === ms) return 'seen'
-    const isOpen = seq > this.#seq || (ms <= this.#ms && this.#holeOf(seq) >= 0)
-    if (missed && !settled && isOpen) return this.#hold(ms, seq, item)
-    if (this.#seq === 0 && seq > 1) {
-      if (!this.broken) return this.#begin(ms, seq, item)
-      // What came before it, and was held for what the inbox still had to bring, goes first.
-      this.#held.add({ ms, seq, item })
-      this.#releaseWhile((held) => held.seq <= seq)
-      this.#drain(missed)
-      return 'next'
-    }
-    if (seq === this.#seq + 1) {
-      this.#advance(ms, seq, item)
-      this.#drain(missed)
-      return 'next'
-    }
-    if (seq > this.#seq) return this.#hold(ms, seq, item)
-    if (ms > this.#ms) {
-      this.#releaseWhile((held) => held.ms < ms)
-      this.#begin(ms, seq, item)
-      this.#drain(missed)
-      return 'back'
-    }
-    const wasGivenAnew = ms > (this.#times.get(seq) ?? Number.POSITIVE_INFINITY)
-    if (!this.#fill(seq) && !wasGivenAnew) return 'seen'
-    this.#pass(ms, seq, item)
-    return 'next'
+    if (!this.#lacks(ms, seq)) return 'seen'
+    const goesBack = seq <= this.#seq && ms > this.#ms
+    const jumps = this.#seq > 0 && seq > this.#seq + 1
+    if (jumps || (missed && !settled)) return this.#hold(ms, seq, item, goesBack ? 'back' : 'jump')
+    // What waited for what the inbox still has to bring goes first, unless its own turn comes later.
+    this.#releaseWhile((held) => comparePlaces(held, { ms, seq }) < 0 && !this.#isBehind(held.item, item))
+    this.#admit({ ms, seq, item })
+    this.#drain(missed)
+    return goesBack ? 'back' : 'next'
   }
 
   /** Delivers all that is held and remembers the holes. */
@@ -93,42 +78,35 @@ export class DmLine<T> {
     this.#held.clear()
   }
 
-  #releaseWhile(isMeant: (held: Place) => boolean): void {
+  #releaseWhile(isMeant: (held: HeldItem<T>) => boolean): void {
     for (let held = this.#held.first(); held !== undefined && isMeant(held); held = this.#held.first()) {
       this.#held.shift()
-      if (held.seq <= this.#seq) {
-        if (this.#fill(held.seq)) this.#pass(held.ms, held.seq, held.item)
-        continue
-      }
-      if (held.seq > this.#seq + 1) this.#holes.push([this.#seq + 1, held.seq - 1])
-      if (this.#holes.length > MAX_HOLES) this.#holes.shift()
-      this.#advance(held.ms, held.seq, held.item)
+      this.#admit(held)
     }
   }
 
-  /** The first message known, or the first after the log has lost a part: all before it may still come. */
-  #begin(ms: number, seq: number, item: T): Verdict {
-    this.#holes.length = 0
-    if (seq > 1) this.#holes.push([1, seq - 1])
-    this.#advance(ms, seq, item)
-    return 'next'
-  }
-
-  #advance(ms: number, seq: number, item: T): void {
-    this.#ms = ms
-    this.#seq = seq
-    this.#pass(ms, seq, item)
-  }
-
-  #pass(ms: number, seq: number, item: T): void {
+  /** Delivers it, unless it came in another way while it was held. */
+  #admit({ ms, seq, item }: HeldItem<T>): void {
+    if (!this.#lacks(ms, seq)) return
+    if (seq > this.#seq || ms > this.#ms) {
+      // The first after the log has lost a part is like the first one known: all before it may still come.
+      if (seq <= this.#seq) {
+        this.#seq = 0
+        this.#holes.length = 0
+      }
+      if (seq > this.#seq + 1) this.#holes.push([this.#seq + 1, seq - 1])
+      if (this.#holes.length > MAX_HOLES) this.#holes.shift()
+      this.#ms = ms
+      this.#seq = seq
+    } else this.#fill(seq)
     this.#times.set(seq, ms)
     if (this.#times.size > MAX_TIMES) this.#times.delete(this.#times.keys().next().value as number)
     this.#deliver(item)
   }
 
-  #hold(ms: number, seq: number, item: T): Verdict {
+  #hold(ms: number, seq: number, item: T, verdict: Verdict): Verdict {
     this.#held.add({ ms, seq, item })
-    if (this.#held.size < MAX_HELD) return 'jump'
+    if (this.#held.size < MAX_HELD) return verdict
     this.release()
     return 'next'
   }
@@ -136,27 +114,31 @@ export class DmLine<T> {
   /** Delivers what follows without a jump, unless what may go before it is on its way. */
   #drain(missed: boolean): void {
     for (let first = this.#held.first(); first && first.seq <= this.#seq + 1; first = this.#held.first()) {
-      if (missed && this.#holes.length > 0) return
+      if (missed && (this.#holes.length > 0 || first.seq <= this.#seq)) return
       this.#held.shift()
-      if (first.seq === this.#seq + 1) this.#advance(first.ms, first.seq, first.item)
-      else if (this.#fill(first.seq)) this.#pass(first.ms, first.seq, first.item)
+      this.#admit(first)
     }
+  }
+
+  /** Whether it has not been delivered: it is newer than all, fills a hole, or has the seq of one that was lost. */
+  #lacks(ms: number, seq: number): boolean {
+    const known = this.#times.get(seq)
+    if (known === ms) return false
+    return seq > this.#seq || ms > this.#ms || this.#holeOf(seq) >= 0 || (known !== undefined && ms > known)
   }
 
   #holeOf(seq: number): number {
     return this.#holes.findLastIndex(([first, last]) => first <= seq && seq <= last)
   }
 
-  /** @returns whether the seq was missing */
-  #fill(seq: number): boolean {
+  #fill(seq: number): void {
     const at = this.#holeOf(seq)
     const hole = this.#holes[at]
-    if (hole === undefined) return false
+    if (hole === undefined) return
     const [first, last] = hole
     const rest: [number, number][] = []
     if (first < seq) rest.push([first, seq - 1])
     if (seq < last) rest.push([seq + 1, last])
     this.#holes.splice(at, 1, ...rest)
-    return true
   }
 }

@@ -303,7 +303,7 @@ export class Positions {
   #dmLine(conv: string): DmLine<MessageFrame> {
     let line = this.#dms.get(conv)
     if (line === undefined) {
-      line = new DmLine(this.#options.deliver)
+      line = new DmLine(this.#options.deliver, isBehind)
       this.#dms.set(conv, line)
     }
     return line
@@ -314,6 +314,10 @@ const isDm = (conv: string): boolean => conv.startsWith('dm:')
 
 /** It has a place in the inbox: every dm, and those events of groups that concern this user. */
 const isOfInbox = ({ inbox }: MessageFrame): boolean => inbox !== undefined
+
+/** Whether a dm's turn in the inbox comes later. One's own may have no place there: it goes by its id alone. */
+const isBehind = ({ inbox: held }: MessageFrame, { inbox }: MessageFrame): boolean =>
+  held !== undefined && inbox !== undefined && comparePlaces(placeOf(held), placeOf(inbox)) > 0
 
 function placeOf(position: string): Place {
   const dash = position.indexOf('-')

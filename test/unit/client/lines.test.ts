@@ -126,9 +126,14 @@ describe('a dense line', () => {
 describe("a dm's line", () => {
   const make = () => {
     const out: string[] = []
-    const line = new DmLine<string>((item) => out.push(item))
+    /** What the inbox has behind all others. */
+    const late = new Set<string>()
+    const line = new DmLine<string>(
+      (item) => out.push(item),
+      (held) => late.has(held),
+    )
     const take = (ms: number, seq: number) => line.take(ms, seq, `${ms}-${seq}`)
-    return { line, out, take }
+    return { line, out, take, late }
   }
 
   it('begins anywhere', () => {
@@ -217,7 +222,7 @@ describe("a dm's line", () => {
     take(12, 3)
     line.release()
     expect([early(13, 4), early(14, 5)]).toEqual(['jump', 'jump'])
-    expect([synced(11, 2), synced(13, 4), synced(14, 5)]).toEqual(['next', 'next', 'seen'])
+    expect([synced(11, 2), synced(13, 4), synced(14, 5)]).toEqual(['next', 'seen', 'seen'])
     expect(out).toEqual(['10-1', '12-3', '11-2', '13-4', '14-5'])
     line.release()
     expect([take(14, 5), take(15, 6)]).toEqual(['seen', 'next'])
@@ -238,6 +243,28 @@ describe("a dm's line", () => {
     line.take(12, 7, '12-7', false, true)
     expect([take(14, 9), take(12, 7), take(14, 9), take(15, 10)]).toEqual(['next', 'seen', 'seen', 'next'])
     expect(out).toEqual(['12-7', '14-9', '15-10'])
+  })
+
+  it('[P3] lets what the inbox has behind others wait for its turn, whatever the ids say', () => {
+    const { line, out, late } = make()
+    late.add('20-2')
+    expect(line.take(20, 2, '20-2', false, true)).toBe('jump')
+    const synced = (ms: number, seq: number) => line.take(ms, seq, `${ms}-${seq}`, true, true)
+    expect([synced(22, 4), synced(19, 1), synced(20, 2)]).toEqual(['next', 'next', 'next'])
+    line.release()
+    expect(out).toEqual(['22-4', '19-1', '20-2'])
+  })
+
+  it('[P3] holds what comes of a new part of the log while its beginning may be on its way', () => {
+    const { line, out, take } = make()
+    const early = (ms: number, seq: number) => line.take(ms, seq, `${ms}-${seq}`, false, true)
+    const synced = (ms: number, seq: number) => line.take(ms, seq, `${ms}-${seq}`, true, true)
+    for (const seq of [1, 2, 3]) take(10, seq)
+    expect([early(22, 3), early(21, 2)]).toEqual(['back', 'back'])
+    expect([synced(20, 1), synced(22, 3)]).toEqual(['back', 'seen'])
+    line.release()
+    expect(out).toEqual(['10-1', '10-2', '10-3', '20-1', '21-2', '22-3'])
+    expect(line.broken).toBe(false)
   })
 
   it('puts neighbours that come in the wrong order right', () => {

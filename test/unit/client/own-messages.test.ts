@@ -86,4 +86,35 @@ describe('own messages', () => {
     expect(await sent).toMatchObject({ id: '11-5', dup: true })
     expect(ids(messages)).toEqual(['11-5'])
   })
+
+  it('[P3] that are acked while others are missed wait for their turn in the inbox', async () => {
+    const { client, line, messages } = await joined()
+    void client.send({ to: 'user:bob', ref: 'r1', body })
+    await line.hears('send')
+    void client.sync()
+    const { ref } = await line.hears('sync')
+    line.say({ op: 'ack', ref: 'r1', conv: DM, id: '12-2', inbox: '15-6' })
+    // 11-1 was late, too: its sender had to try again.
+    const missed = [message(DM, '13-4', { inbox: '13-4' }), message(DM, '11-1', { inbox: '14-5' })]
+    const own = message(DM, '12-2', { from: 'alice', ref: 'r1', inbox: '15-6' })
+    line.say({ op: 'batch', ref, frames: [...missed, own] })
+    line.say({ op: 'synced', ref, inbox: '15-6', convs: [listed(DM, '13-4')] })
+    await settled()
+    expect(ids(messages)).toEqual(['13-4', '11-1', '12-2'])
+  })
+
+  it('[P3] that are acked after the log has lost a part wait for what came before them there', async () => {
+    const { client, line, messages } = await joined()
+    line.say(message(DM, '11-1', { inbox: '11-4' }), message(DM, '12-2', { inbox: '12-5' }))
+    void client.send({ to: 'user:bob', ref: 'r1', body })
+    await line.hears('send')
+    line.say({ op: 'ack', ref: 'r1', conv: DM, id: '21-2', inbox: '21-5' })
+    const { ref, inbox } = await line.hears('sync')
+    expect([inbox, ids(messages)]).toEqual(['12-5', ['11-1', '12-2']])
+    const own = message(DM, '21-2', { from: 'alice', ref: 'r1', inbox: '21-5' })
+    line.say({ op: 'batch', ref, frames: [message(DM, '20-1', { inbox: '20-4' }), own] })
+    line.say({ op: 'synced', ref, inbox: '21-5', convs: [listed(DM, '21-2')] })
+    await settled()
+    expect(ids(messages)).toEqual(['11-1', '12-2', '20-1', '21-2'])
+  })
 })
