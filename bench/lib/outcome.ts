@@ -34,6 +34,11 @@ export function mustBeZero(counts: Record<string, number>): string[] {
   return Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]))
 }
 
+/** @returns one fault of each kind, the newest: those that differ in their numbers alone are one that has grown */
+export const newestOfEachKind = (faults: readonly string[]): string[] => [
+  ...new Map(faults.map((fault) => [fault.replace(/\d+/g, '#'), fault])).values(),
+]
+
 /** @returns the sum of a number over a list */
 export const sumOf = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
   items.reduce((sum, item) => sum + of(item), 0)

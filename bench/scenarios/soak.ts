@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import { withGenerators } from '../lib/generator.ts'
-import { sumOf } from '../lib/outcome.ts'
+import { newestOfEachKind, sumOf } from '../lib/outcome.ts'
 import { percentilesOf } from '../lib/percentiles.ts'
 import { residentBytes } from '../lib/server-process.ts'
 import type { ChurnCommands, Upheaval } from '../load/churn.ts'
@@ -60,7 +60,6 @@ export interface LeftBehind {
 
 const MIB = 1024 ** 2
 const STRETCH_MS = 20_000
-const FAULTS_KEPT = 10
 const SATURATION = { warmupMs: 5_000, measureMs: 10_000 }
 /** Presence forgets a user 2 s after their last session; HTTP connections that nobody uses are closed in a minute. */
 const GONE_WITHIN_MS = 75_000
@@ -83,12 +82,12 @@ export async function soak(setting: SoakSetting, say: (words: string) => void): 
             say(`${Math.round(saturation)}/s at saturation; soaking at ${ratePerSecond}/s`)
             await churn!.ask('start', await unrestOf(system, setting))
             const points: Point[] = []
-            const faults = new Set<string>()
+            let faults: string[] = []
             const startMs = performance.now()
             for (let minute = 0; minute < setting.minutes; ) {
               const mode = { is: 'open', ratePerSecond } as const
               const run = await loadPairs(system, pairs, { warmupMs: 0, measureMs: STRETCH_MS, mode })
-              for (const fault of run.faults) if (faults.size < FAULTS_KEPT) faults.add(fault)
+              faults = newestOfEachKind([...faults, ...run.faults])
               minute = (performance.now() - startMs) / 60_000
               points.push({
                 minute,
