@@ -25,6 +25,8 @@ export class Keeper {
   #say: ((text: string) => void) | undefined
   #told: string | undefined
   #timer: Timer | undefined
+  /** The save under way. */
+  #saving: Promise<void> | undefined
   #lastAt = Number.NEGATIVE_INFINITY
 
   constructor(options: KeeperOptions) {
@@ -42,7 +44,9 @@ export class Keeper {
     if (this.#timer !== undefined || this.#user === undefined) return
     const { clock } = this.#options
     const ms = Math.max(0, this.#lastAt + EVERY_MS - clock.now())
-    this.#timer = clock.setTimeout(() => {
+    this.#timer = clock.setTimeout(async () => {
+      // A slow storage is asked again when it is done; what changes until then goes along.
+      await this.#saving
       this.#timer = undefined
       void this.keep()
     }, ms)
@@ -61,20 +65,20 @@ export class Keeper {
     this.#told = undefined
   }
 
-  /** Does now what is due anyway. */
-  async keep(): Promise<void> {
-    const { clock, positions, outbox, storage, failed } = this.#options
-    if (this.#user === undefined) return
+  /** Does now what is due anyway, behind a save under way: an older one must not end after a newer one. */
+  keep(): Promise<void> {
+    const { clock, positions, outbox } = this.#options
+    if (this.#user === undefined) return Promise.resolve()
     this.#lastAt = clock.now()
     const inbox = positions.safeInbox
-    try {
-      await storage?.save({ user: this.#user, ...positions.saved(), outbox: outbox.saved() })
-    } catch (error) {
-      return failed(error)
-    }
-    if (inbox === undefined || inbox === ORIGIN || inbox === this.#told || this.#say === undefined) return
-    this.#told = inbox
-    this.#say(JSON.stringify({ op: 'received', inbox }))
+    const saved = { user: this.#user, ...positions.saved(), outbox: outbox.saved() }
+    const save = () => this.#save(saved, inbox)
+    // At once where nothing is under way: a page that is being left has no time.
+    const kept = (this.#saving?.then(save) ?? save()).then(() => {
+      if (this.#saving === kept) this.#saving = undefined
+    })
+    this.#saving = kept
+    return kept
   }
 
   /** Keeps what there is for the last time; what changes later is not kept. */
@@ -83,6 +87,18 @@ export class Keeper {
     this.#options.clock.clearTimeout(this.#timer)
     this.#user = undefined
     return kept
+  }
+
+  async #save(saved: Saved, inbox: string | undefined): Promise<void> {
+    const { storage, failed } = this.#options
+    try {
+      await storage?.save(saved)
+    } catch (error) {
+      return failed(error)
+    }
+    if (inbox === undefined || inbox === ORIGIN || inbox === this.#told || this.#say === undefined) return
+    this.#told = inbox
+    this.#say(JSON.stringify({ op: 'received', inbox }))
   }
 
   async #load(): Promise<Saved | undefined> {

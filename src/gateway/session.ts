@@ -44,6 +44,9 @@ export interface LocalUser extends Stream<InboxPosition> {
   typed: Map<ConvId, number> | undefined
 }
 
+/** A user whose presence is watched, or everybody. */
+export type Watched = UserId | '*'
+
 export type SessionState =
   | { is: 'awaitingHello' }
   | {
@@ -100,8 +103,8 @@ export class Session {
   syncs: { tail: Promise<void>; count: number } | undefined
   /** What the first sync starts with, where it waits behind the hello and was begun before the welcome. */
   ahead: Promise<SyncStart> | undefined
-  /** Whose presence this session watches; undefined until it watches. */
-  watching: Set<UserId> | undefined
+  /** Whose presence this session watches, or is about to, once it was read; undefined until it watches. */
+  watching: Set<Watched> | undefined
   #underWay = 0
   #badFrames = 0
   #refusals: { since: number; count: number } | undefined

@@ -7,9 +7,7 @@ import type { UserId } from '@starling/protocol/ids'
 import { PRESENCE_MERGE_MS, WATCH_PER_SESSION } from '@starling/protocol/limits'
 import type { Log } from '../lib/log.ts'
 import type { Presence } from '../services/presence.ts'
-import type { Session } from './session.ts'
-
-export type Watched = UserId | '*'
+import type { Session, Watched } from './session.ts'
 
 /** How long after a change the total is counted; while too many are online, all that those who watch everybody get, ms. */
 const RECOUNT_MS = 1_000
@@ -48,16 +46,17 @@ export class Watches {
     session: Session,
     watched: readonly Watched[],
   ): Promise<{ presence?: { on: UserId[]; off: UserId[] }; total?: number }> {
-    const users = [...new Set(watched)].filter((name): name is UserId => name !== '*')
+    const names = [...new Set(watched)]
+    const users = names.filter(isUser)
     const watching = session.watching ?? new Set()
-    const added = users.filter((user) => !watching.has(user))
-    if (watching.size + added.length > WATCH_PER_SESSION) {
+    const added = names.filter((name) => !watching.has(name))
+    if ([...watching, ...added].filter(isUser).length > WATCH_PER_SESSION) {
       throw new ProtocolError('bad_request', `at most ${WATCH_PER_SESSION} users can be watched`, {
         field: 'users',
       })
     }
     session.watching = watching
-    for (const user of added) watching.add(user)
+    for (const name of added) watching.add(name)
     const all = watched.includes('*')
     // What is heard while the answer is read belongs into it, and not into a frame before it.
     const { heard, end } = this.#listen()
@@ -66,7 +65,7 @@ export class Watches {
         users.length > 0 || !all ? this.#presence.of(users) : undefined,
         all ? this.#presence.countOnline() : undefined,
       ])
-      if (all && session.state.is !== 'closed') this.#all.add(session)
+      if (all && isAwaited(session, '*')) this.#all.add(session)
       if (!read) return { total: total! }
       const online = new Set(read.on)
       const isOn = (user: UserId) => heard.get(user) ?? online.has(user)
@@ -74,7 +73,7 @@ export class Watches {
       const presence = { on: users.filter(isOn), off: users.filter((user) => !isOn(user)) }
       return total === undefined ? { presence } : { presence, total }
     } catch (fault) {
-      for (const user of added) watching.delete(user)
+      for (const name of added) watching.delete(name)
       throw fault
     } finally {
       end()
@@ -87,7 +86,7 @@ export class Watches {
    * or a change back would be none to them.
    */
   #begin(session: Session, user: UserId, on: boolean): void {
-    if (session.state.is === 'closed' || !session.watching?.has(user)) return // over, or unwatched meanwhile
+    if (!isAwaited(session, user)) return
     const sessions = this.#watchers.get(user)
     if (sessions) sessions.add(session)
     else this.#watchers.set(user, new Set([session]))
@@ -102,9 +101,9 @@ export class Watches {
 
   unwatch(session: Session, watched: Iterable<Watched>): void {
     for (const name of watched) {
-      if (name === '*') {
-        this.#all.delete(session)
-      } else if (session.watching?.delete(name)) {
+      if (!session.watching?.delete(name)) continue
+      if (name === '*') this.#all.delete(session)
+      else {
         const sessions = this.#watchers.get(name)
         sessions?.delete(session)
         if (sessions?.size === 0) {
@@ -117,7 +116,7 @@ export class Watches {
 
   /** A session is gone. */
   forget(session: Session): void {
-    this.unwatch(session, ['*', ...(session.watching ?? [])])
+    this.unwatch(session, [...(session.watching ?? [])])
   }
 
   close(): void {
@@ -226,6 +225,12 @@ export class Watches {
     }
   }
 }
+
+const isUser = (name: Watched): name is UserId => name !== '*'
+
+/** Whether an answer is still for this session: it may be over, or have unwatched meanwhile. */
+const isAwaited = ({ state, watching }: Session, name: Watched): boolean =>
+  state.is !== 'closed' && watching?.has(name) === true
 
 /** Presence is never in the way of messages: a session that is behind does without. */
 function sendIfReading(session: Session, frame: string): void {

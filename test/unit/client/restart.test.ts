@@ -106,6 +106,31 @@ describe('what an earlier run has kept', () => {
     expect(ids(messages).toSorted()).toEqual(['13-3', '14-7'])
   })
 
+  it('is what was saved last, however slow the storage', async () => {
+    const saves: { saved: Saved; done: () => void }[] = []
+    const { client, gateway, clock } = setup({
+      storage: {
+        load: () => undefined,
+        save: (saved) => new Promise((done) => saves.push({ saved: structuredClone(saved), done })),
+      },
+    })
+    client.connect()
+    const line = await gateway.joins({ inbox: '10-3' })
+    await clock.turn(1_000)
+    line.say(message(DM, '11-1', { inbox: '11-4' }))
+    await clock.turn(1_000)
+    line.say(message(DM, '12-2', { inbox: '12-5' }))
+    await clock.turn(5_000)
+    // The first has not ended: nothing is saved beside it, nor is the server told.
+    expect([saves.length, line.received]).toEqual([1, []])
+    const closed = client.close()
+    saves[0]!.done()
+    await settled()
+    expect(saves.map(({ saved }) => saved.inbox)).toEqual(['10-3', '12-5'])
+    saves[1]!.done()
+    await closed
+  })
+
   it('[P2] knows an own message that was shown before its ack', async () => {
     const storage = keeping()
     const first = setup({ storage })

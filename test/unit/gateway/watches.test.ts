@@ -1,6 +1,6 @@
 /** What watching sessions take a user for, whatever was read and heard in which order. Presence's answers are the test's. */
 import type { UserId } from '@starling/protocol/ids'
-import { PRESENCE_MERGE_MS } from '@starling/protocol/limits'
+import { PRESENCE_MERGE_MS, WATCH_PER_SESSION } from '@starling/protocol/limits'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Session } from '../../../src/gateway/session.ts'
@@ -26,7 +26,11 @@ beforeEach(() => {
       await gate
       return { on, off }
     },
-    countOnline: async () => online.size,
+    async countOnline() {
+      const { size } = online
+      await gate
+      return size
+    },
     total: 0,
     onChange: () => {},
     onDoubt: () => {},
@@ -172,6 +176,27 @@ describe('[P5] who watches a user', () => {
 })
 
 describe('[P5] who watches everybody', () => {
+  it('is told nothing who has taken it back before the answer', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const watcher = session()
+    gate = promise
+    const answer = watches.watch(watcher.session, ['*'])
+    watches.unwatch(watcher.session, ['*'])
+    resolve()
+    expect(await answer).toEqual({ total: 0 })
+    hear([alice], [])
+    tick()
+    expect(watcher.told).toEqual([])
+  })
+
+  it('may watch as many users besides as anybody', async () => {
+    const { session: watcher } = session()
+    const crowd = Array.from({ length: WATCH_PER_SESSION }, (_, index) => `user-${index}` as UserId)
+    await watches.watch(watcher, ['*'])
+    await watches.watch(watcher, crowd)
+    await expect(watches.watch(watcher, [alice])).rejects.toThrow(`at most ${WATCH_PER_SESSION} users`)
+  })
+
   it('is told how many there are where changes may have been missed', async () => {
     const watcher = session()
     expect(await watches.watch(watcher.session, ['*'])).toEqual({ total: 0 })
