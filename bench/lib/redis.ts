@@ -24,10 +24,21 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** What of deploy/redis/redis.conf has a price. */
+const SHIPPED = {
+  appendonly: 'yes',
+  appendfsync: 'everysec',
+  save: '',
+  rdbcompression: 'no',
+  'auto-aof-rewrite-percentage': '300',
+  'auto-aof-rewrite-min-size': '256mb',
+  'lazyfree-lazy-expire': 'yes',
+}
+
 /** @param masters one: a Redis alone; more: a cluster of them */
 export async function startStore(masters: number): Promise<Store> {
   if (masters === 1) return startRedis()
-  const { url, nodes, stop } = await startRedisCluster({ masters })
+  const { url, nodes, stop } = await startRedisCluster({ masters, settings: SHIPPED })
   return {
     url,
     pids: nodes.map(({ pid }) => pid),
@@ -40,18 +51,7 @@ export async function startStore(masters: number): Promise<Store> {
 async function startRedis(): Promise<Store> {
   const port = await freePort()
   const folder = ownFolder('redis')
-  const settings = {
-    port: String(port),
-    bind: '127.0.0.1',
-    dir: folder,
-    appendonly: 'yes',
-    appendfsync: 'everysec',
-    save: '',
-    rdbcompression: 'no',
-    'auto-aof-rewrite-percentage': '300',
-    'auto-aof-rewrite-min-size': '256mb',
-    'lazyfree-lazy-expire': 'yes',
-  }
+  const settings = { ...SHIPPED, port: String(port), bind: '127.0.0.1', dir: folder }
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
   const child = own(spawn('redis-server', args, { stdio: 'ignore' }))
   await Promise.race([once(child, 'spawn'), once(child, 'error').then(([fault]) => Promise.reject(fault))])

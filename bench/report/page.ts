@@ -79,7 +79,9 @@ function sectionLines({ section, series }: Finding): string[] {
     const own = samples.at(-1)?.notes ?? []
     return [
       ...own.map((note) => `- ${name}: ${note}`),
-      ...(leftOut > 0 ? [`- ${name}: ${leftOut} repeats left out, disturbed by other work`] : []),
+      ...(leftOut > 0
+        ? [`- ${name}: ${leftOut} ${leftOut === 1 ? 'repeat' : 'repeats'} left out, disturbed by other work`]
+        : []),
       ...(isDisturbed
         ? [`- ${name}: DISTURBED, every repeat; the figures are upper bounds of the cost`]
         : []),

@@ -24,8 +24,8 @@ export const READING = `## How to read it
   call, a wake-up and a publish cost is shared by fewer of them.
 - **Latencies** are from an open loop: each message is due at a fixed time whatever has become of those before it, and its
   latency counts from then, the generator's own lateness included.
-- **Medians** of interleaved repeats, least and greatest in parentheses. A repeat during which other work, or the host,
-  took more than a twentieth of the machine is measured again and left out.
+- **Medians** of interleaved repeats, least and greatest in parentheses; a figure without them is of one. A repeat during which
+  other work, or the host, took more than a twentieth of the machine is left out and measured again, some times at most.
 - Every message of a run is followed to its receivers: a lost, doubled or disordered one of ours fails the run. In groups,
   *out of order* counts how often a member saw two messages in another order than the one before.
 - **Memory** is the growth of the servers' resident memory over the connections that caused it, after fifteen quiet seconds;
@@ -33,4 +33,4 @@ export const READING = `## How to read it
   ([\`src/lib/tidy.ts\`](../src/lib/tidy.ts)); Node.js by itself does not, and the peers don't ask it to.
 - **Node.js** runs the peers with its defaults; Starling's gateways set two flags of V8 themselves, in
   [\`src/main.ts\`](../src/main.ts).
-- **[The soak](soak.md)** is an hour at half of saturation, with both memory curves.`
+- **[The soak](soak.md)** is an hour in which half of saturation is offered, with both memory curves and what got through.`

@@ -58,7 +58,7 @@ export function soakPage(result: SoakResult, faults: readonly string[]): string 
   return `${[
     '# Soak',
     '',
-    `Written by \`npm run bench:soak\`: ${asNumber(minutes)} minutes of one-to-one messages at ${asNumber(rate)}/s, half of the ${asNumber(saturation)}/s of this run's saturation, over two gateways and one Redis, while users come and go, watch each other's presence, and join and leave groups.`,
+    `Written by \`npm run bench:soak\`: ${asNumber(minutes)} minutes of one-to-one messages, ${asNumber(rate)}/s of them offered, half of the ${asNumber(saturation)}/s of this run's saturation, over two gateways and one Redis, while users come and go, watch each other's presence, and join and leave groups.`,
     '',
     ...surroundings().map((line) => `- ${line}`),
     `- sessions opened ${asNumber(opened)}, dropped ${asNumber(dropped)}; groups joined ${asNumber(joined)}, left ${asNumber(left)} times`,

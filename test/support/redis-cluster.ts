@@ -20,6 +20,8 @@ export interface ClusterOptions {
   masters?: number
   /** 0 where not given. */
   replicasPerMaster?: number
+  /** Of each Redis, besides what makes it one of a cluster. */
+  settings?: Record<string, string>
 }
 
 export interface ClusterNode {
@@ -56,7 +58,7 @@ const SETTLE_MS = 30_000
 const LOOK_EVERY_MS = 50
 
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
-  const { masters = 3, replicasPerMaster = 0 } = options
+  const { masters = 3, replicasPerMaster = 0, settings = {} } = options
   const launch = findRedisServer()
   if (!launch)
     throw new Error('No redis-server (7.0 or later) here: install it, or use `npm test`, which does so')
@@ -69,7 +71,7 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
   try {
     for (let index = 0; index < masters * (1 + replicasPerMaster); index++) {
       const role = index < masters ? 'master' : 'replica'
-      nodes.push(await Node.start(launch, join(dir, String(index)), role))
+      nodes.push(await Node.start(launch, join(dir, String(index)), { role, settings }))
     }
     await joinNodes(nodes, masters)
     await settled(nodes)
@@ -99,10 +101,15 @@ class Node implements ClusterNode {
     this.#up = up
   }
 
-  static async start(launch: Launch, dir: string, role: 'master' | 'replica'): Promise<Node> {
+  static async start(
+    launch: Launch,
+    dir: string,
+    { role, settings: given }: { role: 'master' | 'replica'; settings: Record<string, string> },
+  ): Promise<Node> {
     mkdirSync(dir)
     const busPort = await freePort()
     const settings = {
+      ...given,
       dir,
       'cluster-enabled': 'yes',
       // The default, port + 10000, is often no port at all.
