@@ -29,6 +29,8 @@ export class DmLine<T> {
    * what came behind it first: then it is not the same message.
    */
   readonly #times = new Map<number, number>()
+  /** Of nothing newer than this the ms is forgotten. */
+  #forgottenMs = 0
 
   /** @param isBehind whether the inbox has one behind the other, whatever their ids say */
   constructor(deliver: (item: T) => void, isBehind: (held: T, item: T) => boolean) {
@@ -51,6 +53,7 @@ export class DmLine<T> {
     this.#ms = ms
     this.#seq = seq
     this.#times.set(seq, ms)
+    this.#forgottenMs = ms
     this.#holes.length = 0
     for (const [first, last] of holes) this.#holes.push([first, last])
   }
@@ -66,7 +69,7 @@ export class DmLine<T> {
     const jumps = this.#seq > 0 && seq > this.#seq + 1
     if (jumps || (missed && !settled)) return this.#hold(ms, seq, item, goesBack ? 'back' : 'jump')
     // What waited for what the inbox still has to bring goes first, unless its own turn comes later.
-    this.#releaseWhile((held) => comparePlaces(held, { ms, seq }) < 0 && !this.#isBehind(held.item, item))
+    this.#release((held) => comparePlaces(held, { ms, seq }) < 0 && !this.#isBehind(held.item, item))
     this.#admit({ ms, seq, item })
     this.#drain(missed)
     return goesBack ? 'back' : 'next'
@@ -74,15 +77,12 @@ export class DmLine<T> {
 
   /** Delivers all that is held and remembers the holes. */
   release(): void {
-    this.#releaseWhile(() => true)
+    this.#release(() => true)
     this.#held.clear()
   }
 
-  #releaseWhile(isMeant: (held: HeldItem<T>) => boolean): void {
-    for (let held = this.#held.first(); held !== undefined && isMeant(held); held = this.#held.first()) {
-      this.#held.shift()
-      this.#admit(held)
-    }
+  #release(isMeant: (held: HeldItem<T>) => boolean): void {
+    for (const held of this.#held.take(isMeant)) this.#admit(held)
   }
 
   /** Delivers it, unless it came in another way while it was held. */
@@ -100,7 +100,7 @@ export class DmLine<T> {
       this.#seq = seq
     } else this.#fill(seq)
     this.#times.set(seq, ms)
-    if (this.#times.size > MAX_TIMES) this.#times.delete(this.#times.keys().next().value as number)
+    this.#forgetOldest()
     this.#deliver(item)
   }
 
@@ -124,7 +124,14 @@ export class DmLine<T> {
   #lacks(ms: number, seq: number): boolean {
     const known = this.#times.get(seq)
     if (known === ms) return false
-    return seq > this.#seq || ms > this.#ms || this.#holeOf(seq) >= 0 || (known !== undefined && ms > known)
+    return seq > this.#seq || ms > this.#ms || this.#holeOf(seq) >= 0 || ms > (known ?? this.#forgottenMs)
+  }
+
+  #forgetOldest(): void {
+    if (this.#times.size <= MAX_TIMES) return
+    const [seq, ms] = this.#times.entries().next().value as [number, number]
+    this.#times.delete(seq)
+    this.#forgottenMs = Math.max(this.#forgottenMs, ms)
   }
 
   #holeOf(seq: number): number {

@@ -50,6 +50,13 @@ export class Held<T> {
     }
   }
 
+  /** Takes out all that are meant. @returns these, in order */
+  take(isMeant: (held: HeldItem<T>) => boolean): HeldItem<T>[] {
+    const taken = this.#items.filter(isMeant)
+    if (taken.length > 0) this.#items = this.#items.filter((held) => !isMeant(held))
+    return taken
+  }
+
   has(isMeant: (item: T) => boolean): boolean {
     return this.#items.some(({ item }) => isMeant(item))
   }

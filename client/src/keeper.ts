@@ -9,6 +9,8 @@ import type { Positions } from './positions.ts'
 import type { PositionStorage, Saved } from './storage.ts'
 
 const EVERY_MS = 1_000
+/** How long a save may be waited for: a storage that hangs must not end all saving, nor keep a client from closing, ms. */
+const PATIENCE_MS = 10_000
 
 export interface KeeperOptions {
   clock: Clock
@@ -44,12 +46,7 @@ export class Keeper {
     if (this.#timer !== undefined || this.#user === undefined) return
     const { clock } = this.#options
     const ms = Math.max(0, this.#lastAt + EVERY_MS - clock.now())
-    this.#timer = clock.setTimeout(async () => {
-      // A slow storage is asked again when it is done; what changes until then goes along.
-      await this.#saving
-      this.#timer = undefined
-      void this.keep()
-    }, ms)
+    this.#timer = clock.setTimeout(() => void this.#keepInTurn(), ms)
   }
 
   /** A session has begun. */
@@ -74,7 +71,7 @@ export class Keeper {
     const saved = { user: this.#user, ...positions.saved(), outbox: outbox.saved() }
     const save = () => this.#save(saved, inbox)
     // At once where nothing is under way: a page that is being left has no time.
-    const kept = (this.#saving?.then(save) ?? save()).then(() => {
+    const kept = (this.#turn()?.then(save) ?? save()).then(() => {
       if (this.#saving === kept) this.#saving = undefined
     })
     this.#saving = kept
@@ -82,11 +79,35 @@ export class Keeper {
   }
 
   /** Keeps what there is for the last time; what changes later is not kept. */
-  end(): Promise<void> {
-    const kept = this.keep()
+  async end(): Promise<void> {
+    void this.keep()
     this.#options.clock.clearTimeout(this.#timer)
     this.#user = undefined
-    return kept
+    await this.#turn()
+  }
+
+  /** A slow storage is asked again when it is done; what changes until then goes along. */
+  async #keepInTurn(): Promise<void> {
+    await this.#turn()
+    this.#timer = undefined
+    await this.keep()
+  }
+
+  /** @returns what ends with the save under way, if there is one */
+  #turn(): Promise<void> | undefined {
+    const { clock } = this.#options
+    const saving = this.#saving
+    if (saving === undefined) return undefined
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(() => {
+        if (this.#saving === saving) this.#saving = undefined
+        resolve()
+      }, PATIENCE_MS)
+      void saving.then(() => {
+        clock.clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   async #save(saved: Saved, inbox: string | undefined): Promise<void> {

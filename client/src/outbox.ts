@@ -47,6 +47,8 @@ export class Outbox {
   readonly #options: OutboxOptions
   #entries = new Map<string, Entry>()
   readonly #lanes = new Map<string, Lane>()
+  /** Acked, and not shown yet: where no inbox has them, the next run learns of them by sending them again. */
+  readonly #unshown = new Map<string, SavedDraft>()
   #say: ((text: string) => void) | undefined
   #frameLimit = MAX_FRAME_BYTES
   #ended = false
@@ -104,14 +106,7 @@ export class Outbox {
   }
 
   saved(): SavedDraft[] {
-    return [...this.#entries.values()].map(({ ref, to, body, reply, mentions, seen }) => ({
-      ref,
-      to,
-      body,
-      ...(reply !== undefined && { reply }),
-      ...(mentions !== undefined && { mentions }),
-      ...(seen && { seen }),
-    }))
+    return [...this.#unshown.values(), ...[...this.#entries.values()].map(draftOf)]
   }
 
   /** A session has begun: everything goes on, in the old order. */
@@ -131,17 +126,19 @@ export class Outbox {
     }
   }
 
-  /** The message's own frame has come; it can come before the ack. */
+  /** The message was shown; its frame can come before the ack. */
   seen(ref: string): void {
+    this.#unshown.delete(ref)
     const entry = this.#entries.get(ref)
     if (entry !== undefined) entry.seen = true
   }
 
-  /** @returns the message, and whether its frame had come before */
+  /** @returns the message, and whether it was shown before */
   acked(ack: ServerFrameOf<'ack'>): (OutboxItem & { seen: boolean }) | undefined {
     const entry = this.#entries.get(ack.ref)
     if (entry === undefined) return undefined
     this.#remove(entry)
+    if (!entry.seen) this.#unshown.set(entry.ref, draftOf(entry))
     const { op: _, ...result } = ack
     this.#options.changed({ ref: ack.ref, status: 'acked' })
     entry.resolve(result)
@@ -271,6 +268,17 @@ function withResolvers<T>() {
     reject = onReject
   })
   return { promise, resolve, reject }
+}
+
+function draftOf({ ref, to, body, reply, mentions, seen }: Entry): SavedDraft {
+  return {
+    ref,
+    to,
+    body,
+    ...(reply !== undefined && { reply }),
+    ...(mentions !== undefined && { mentions }),
+    ...(seen && { seen }),
+  }
 }
 
 function itemOf({ ref, to, body, reply, mentions, status }: Entry): OutboxItem {

@@ -4,7 +4,7 @@
  */
 import { CLOSE_CODES, type CloseCode } from '@starling/protocol/close'
 import { encodeFrame } from '@starling/protocol/codec'
-import type { ProtocolError } from '@starling/protocol/errors'
+import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrame, ServerFrame } from '@starling/protocol/frames'
 import type {
   ConvId,
@@ -24,6 +24,7 @@ import {
   TOKEN_LEEWAY_MS,
 } from '@starling/protocol/limits'
 import type { TokenBucket } from '../lib/token-bucket.ts'
+import type { Turns } from '../lib/turns.ts'
 import type { SyncStart } from '../services/sync.ts'
 import type { Connection } from './connection.ts'
 import type { Stream } from './hub.ts'
@@ -43,9 +44,6 @@ export interface LocalUser extends Stream<InboxPosition> {
   /** conversation → when typing was passed on last, ms */
   typed: Map<ConvId, number> | undefined
 }
-
-/** A user whose presence is watched, or everybody. */
-export type Watched = UserId | '*'
 
 export type SessionState =
   | { is: 'awaitingHello' }
@@ -99,12 +97,14 @@ export class Session {
   tokenExp: number | undefined
   /** The rate of its sends; undefined until the first. */
   sends: TokenBucket | undefined
-  /** Live syncs are served in turn: the tail of their chain, and how many wait in it; undefined until the first. */
-  syncs: { tail: Promise<void>; count: number } | undefined
+  /** Live syncs are served in turn; undefined until the first. */
+  syncs: Turns | undefined
   /** What the first sync starts with, where it waits behind the hello and was begun before the welcome. */
   ahead: Promise<SyncStart> | undefined
-  /** Whose presence this session watches, or is about to, once it was read; undefined until it watches. */
-  watching: Set<Watched> | undefined
+  /** Whose presence this session watches; undefined until it watches. */
+  watching: Set<UserId> | undefined
+  /** What it asks of its watches is done in turn; undefined until the first. */
+  watches: Turns | undefined
   #underWay = 0
   #badFrames = 0
   #refusals: { since: number; count: number } | undefined
@@ -192,4 +192,9 @@ export class Session {
     if (this.connection.buffered() > maxBuffer) return 4008
     return undefined
   }
+}
+
+/** @throws ProtocolError where the line is gone: what it has asked for is not read for nobody */
+export function assertThere({ state }: Session): void {
+  if (state.is === 'closed') throw new ProtocolError('unavailable', 'the line is gone', { retryIn: 0 })
 }

@@ -6,8 +6,17 @@ import { ProtocolError } from '@starling/protocol/errors'
 import type { UserId } from '@starling/protocol/ids'
 import { PRESENCE_MERGE_MS, WATCH_PER_SESSION } from '@starling/protocol/limits'
 import type { Log } from '../lib/log.ts'
+import { Turns } from '../lib/turns.ts'
 import type { Presence } from '../services/presence.ts'
-import type { Session, Watched } from './session.ts'
+import { assertThere, type Session } from './session.ts'
+
+export type Watched = UserId | '*'
+
+/** What a watch is answered: who is online, and how many where everybody is watched. */
+interface Seen {
+  presence?: { on: UserId[]; off: UserId[] }
+  total?: number
+}
 
 /** How long after a change the total is counted; while too many are online, all that those who watch everybody get, ms. */
 const RECOUNT_MS = 1_000
@@ -42,21 +51,31 @@ export class Watches {
    * Looks, listening meanwhile, and watches from then on: nothing falls between, nothing comes before the answer.
    * @throws ProtocolError `bad_request` over the limit; nothing is applied then
    */
-  async watch(
-    session: Session,
-    watched: readonly Watched[],
-  ): Promise<{ presence?: { on: UserId[]; off: UserId[] }; total?: number }> {
-    const names = [...new Set(watched)]
-    const users = names.filter(isUser)
-    const watching = session.watching ?? new Set()
-    const added = names.filter((name) => !watching.has(name))
-    if ([...watching, ...added].filter(isUser).length > WATCH_PER_SESSION) {
+  watch(session: Session, watched: readonly Watched[]): Promise<Seen> {
+    session.watches ??= new Turns()
+    return session.watches.take(() => this.#watch(session, watched))
+  }
+
+  /** Ends what was asked for before. */
+  async unwatch(session: Session, watched: Iterable<Watched>): Promise<void> {
+    await session.watches?.take(() => this.#unwatch(session, watched))
+  }
+
+  /** A session is gone. */
+  forget(session: Session): void {
+    this.#unwatch(session, ['*', ...(session.watching ?? [])])
+  }
+
+  async #watch(session: Session, watched: readonly Watched[]): Promise<Seen> {
+    assertThere(session)
+    const users = [...new Set(watched)].filter((name): name is UserId => name !== '*')
+    session.watching ??= new Set()
+    const { watching } = session
+    if (watching.size + users.filter((user) => !watching.has(user)).length > WATCH_PER_SESSION) {
       throw new ProtocolError('bad_request', `at most ${WATCH_PER_SESSION} users can be watched`, {
         field: 'users',
       })
     }
-    session.watching = watching
-    for (const name of added) watching.add(name)
     const all = watched.includes('*')
     // What is heard while the answer is read belongs into it, and not into a frame before it.
     const { heard, end } = this.#listen()
@@ -65,16 +84,13 @@ export class Watches {
         users.length > 0 || !all ? this.#presence.of(users) : undefined,
         all ? this.#presence.countOnline() : undefined,
       ])
-      if (all && isAwaited(session, '*')) this.#all.add(session)
+      if (all && session.state.is !== 'closed') this.#all.add(session)
       if (!read) return { total: total! }
       const online = new Set(read.on)
       const isOn = (user: UserId) => heard.get(user) ?? online.has(user)
       for (const user of users) this.#begin(session, user, isOn(user))
       const presence = { on: users.filter(isOn), off: users.filter((user) => !isOn(user)) }
       return total === undefined ? { presence } : { presence, total }
-    } catch (fault) {
-      for (const name of added) watching.delete(name)
-      throw fault
     } finally {
       end()
     }
@@ -86,7 +102,8 @@ export class Watches {
    * or a change back would be none to them.
    */
   #begin(session: Session, user: UserId, on: boolean): void {
-    if (!isAwaited(session, user)) return
+    if (session.state.is === 'closed') return
+    session.watching?.add(user)
     const sessions = this.#watchers.get(user)
     if (sessions) sessions.add(session)
     else this.#watchers.set(user, new Set([session]))
@@ -99,11 +116,11 @@ export class Watches {
     else this.#answered.set(user, new Map([[session, on]]))
   }
 
-  unwatch(session: Session, watched: Iterable<Watched>): void {
+  #unwatch(session: Session, watched: Iterable<Watched>): void {
     for (const name of watched) {
-      if (!session.watching?.delete(name)) continue
-      if (name === '*') this.#all.delete(session)
-      else {
+      if (name === '*') {
+        this.#all.delete(session)
+      } else if (session.watching?.delete(name)) {
         const sessions = this.#watchers.get(name)
         sessions?.delete(session)
         if (sessions?.size === 0) {
@@ -112,11 +129,6 @@ export class Watches {
         }
       }
     }
-  }
-
-  /** A session is gone. */
-  forget(session: Session): void {
-    this.unwatch(session, [...(session.watching ?? [])])
   }
 
   close(): void {
@@ -153,6 +165,7 @@ export class Watches {
     this.#changes = new Map()
     this.#answered = new Map()
     const frames = new Map<Session, { on: UserId[]; off: UserId[] }>()
+    const tellsAll = this.#presence.total <= this.#watchAllMax
     for (const [user, on] of changes) {
       const sessions = this.#watchers.get(user)
       if (!sessions) continue
@@ -160,23 +173,25 @@ export class Watches {
       this.#known.set(user, on)
       for (const session of sessions) {
         const had = answered.get(user)?.get(session) ?? known
-        if (had === on || this.#all.has(session)) continue
+        if (had === on || (tellsAll && this.#all.has(session))) continue
         const frame = frames.get(session) ?? { on: [], off: [] }
         frame[on ? 'on' : 'off'].push(user)
         frames.set(session, frame)
       }
     }
-    for (const [session, frame] of frames) sendIfReading(session, encodeFrame({ op: 'presence', ...frame }))
-    if (this.#all.size > 0) this.#tellAll(changes)
+    for (const [session, frame] of frames) {
+      const total = this.#all.has(session) ? { total: this.#presence.total } : {}
+      sendIfReading(session, encodeFrame({ op: 'presence', ...frame, ...total }))
+    }
+    if (this.#all.size === 0) return
+    this.#countSoon()
+    if (tellsAll) this.#tellAll(changes)
   }
 
   /** One frame, serialised once, for all who watch everybody. */
   #tellAll(changes: ReadonlyMap<UserId, boolean>): void {
-    this.#countSoon()
-    const { total } = this.#presence
-    if (total > this.#watchAllMax) return // the count alone follows
     const users = [...changes]
-    this.#tellTotal(total, {
+    this.#tellTotal(this.#presence.total, {
       on: users.flatMap(([user, on]) => (on ? [user] : [])),
       off: users.flatMap(([user, on]) => (on ? [] : [user])),
     })
@@ -225,12 +240,6 @@ export class Watches {
     }
   }
 }
-
-const isUser = (name: Watched): name is UserId => name !== '*'
-
-/** Whether an answer is still for this session: it may be over, or have unwatched meanwhile. */
-const isAwaited = ({ state, watching }: Session, name: Watched): boolean =>
-  state.is !== 'closed' && watching?.has(name) === true
 
 /** Presence is never in the way of messages: a session that is behind does without. */
 function sendIfReading(session: Session, frame: string): void {

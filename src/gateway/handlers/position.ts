@@ -4,9 +4,10 @@
 import { ProtocolError } from '@starling/protocol/errors'
 import type { ClientFrameOf, ServerFrameOf } from '@starling/protocol/frames'
 import { comparePositions } from '@starling/protocol/ids'
+import { Turns } from '../../lib/turns.ts'
 import type { SyncStart } from '../../services/sync.ts'
 import type { GatewayContext } from '../context.ts'
-import type { Identity, Live, Session } from '../session.ts'
+import { assertThere, type Identity, type Live, type Session } from '../session.ts'
 
 /** Syncs of one session that may wait for their turn. */
 const SYNCS_MAX = 100
@@ -34,22 +35,11 @@ export function sync(
   frame: ClientFrameOf<'sync'>,
 ): Promise<ServerFrameOf<'synced'>> {
   const { session } = live
-  session.syncs ??= { tail: Promise.resolve(), count: 0 }
-  const { syncs } = session
-  if (syncs.count >= SYNCS_MAX) {
+  session.syncs ??= new Turns()
+  if (session.syncs.count >= SYNCS_MAX) {
     throw new ProtocolError('rate_limited', 'too many syncs under way', { retryIn: 1000 })
   }
-  syncs.count += 1
-  const turn = syncs.tail.then(() => serve(context, live, frame))
-  syncs.tail = turn.then(
-    () => {
-      syncs.count -= 1
-    },
-    () => {
-      syncs.count -= 1
-    },
-  )
-  return turn
+  return session.syncs.take(() => serve(context, live, frame))
 }
 
 /**
@@ -72,11 +62,6 @@ function startOf(
   { inbox, convs }: ClientFrameOf<'sync'>,
 ): Promise<SyncStart> | undefined {
   return convs && inbox === undefined ? undefined : sync.start(user, device, inbox)
-}
-
-/** @throws ProtocolError where the line is gone: what it has asked for is not read for nobody */
-function assertThere({ state }: Session): void {
-  if (state.is === 'closed') throw new ProtocolError('unavailable', 'the line is gone', { retryIn: 0 })
 }
 
 async function serve(

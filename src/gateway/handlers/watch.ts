@@ -13,11 +13,11 @@ export async function watch(
   return { op: 'ok', ...(await context.watches.watch(session, users)) }
 }
 
-export function unwatch(
+export async function unwatch(
   context: GatewayContext,
   { session }: Live,
   { users }: ClientFrameOf<'unwatch'>,
-): ServerFrameOf<'ok'> {
-  context.watches.unwatch(session, users)
+): Promise<ServerFrameOf<'ok'>> {
+  await context.watches.unwatch(session, users)
   return { op: 'ok' }
 }

@@ -168,6 +168,26 @@ describe("a dm's line", () => {
     expect(out).toEqual(['21-3', '20-2'])
   })
 
+  it('[P1] knows several that came into the places of lost ones, which an earlier run has shown', () => {
+    const { line, out, take } = make()
+    line.restore({ ms: 11, seq: 3, holes: [] })
+    // 2 and 3 are lost; one's own 22-4 is acked before the inbox brings what came before it.
+    expect([take(22, 4), take(20, 2), take(21, 3), take(10, 2), take(20, 2)]).toEqual([
+      'next',
+      'next',
+      'next',
+      'seen',
+      'seen',
+    ])
+    expect(out).toEqual(['22-4', '20-2', '21-3'])
+  })
+
+  it('[P2] knows what it has forgotten the time of for delivered', () => {
+    const { take } = make()
+    for (let seq = 1; seq <= 300; seq++) take(seq, seq)
+    expect([take(100, 100), take(200, 200), take(201, 200)]).toEqual(['seen', 'seen', 'next'])
+  })
+
   it('[P2] has the holes of an earlier run once, however often it is told of them', () => {
     const { line } = make()
     const state: DmState = {
@@ -253,6 +273,17 @@ describe("a dm's line", () => {
     expect([synced(22, 4), synced(19, 1), synced(20, 2)]).toEqual(['next', 'next', 'next'])
     line.release()
     expect(out).toEqual(['22-4', '19-1', '20-2'])
+  })
+
+  it('[P3] lets nothing wait behind what waits for its turn', () => {
+    const { line, out, late } = make()
+    late.add('16-3')
+    line.take(16, 3, '16-3', false, true)
+    line.take(18, 5, '18-5', false, true) // an own one, which has no place in the inbox
+    expect(line.take(20, 6, '20-6', true, true)).toBe('next')
+    expect(out).toEqual(['18-5', '20-6'])
+    line.release()
+    expect(out).toEqual(['18-5', '20-6', '16-3'])
   })
 
   it('[P3] holds what comes of a new part of the log while its beginning may be on its way', () => {

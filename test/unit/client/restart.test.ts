@@ -131,6 +131,55 @@ describe('what an earlier run has kept', () => {
     await closed
   })
 
+  it('is saved again behind a save that hangs, which keeps no client from closing', async () => {
+    const saves: Saved[] = []
+    const { client, gateway, clock } = setup({
+      storage: {
+        load: () => undefined,
+        save: (saved) => {
+          saves.push(structuredClone(saved))
+          return new Promise(() => {})
+        },
+      },
+    })
+    client.connect()
+    const line = await gateway.joins({ inbox: '10-3' })
+    await clock.turn(1_000)
+    line.say(message(DM, '11-1', { inbox: '11-4' }))
+    await clock.turn(11_000)
+    expect(saves.map(({ inbox }) => inbox)).toEqual(['10-3', '11-4'])
+    void client.close()
+    await clock.turn(10_000)
+    expect([saves.length, client.state]).toEqual([3, 'closed'])
+  })
+
+  it('[P1] has an own message that was acked and not shown yet: no inbox has it', async () => {
+    const storage = keeping()
+    const first = setup({ storage })
+    first.client.connect()
+    const line = await first.gateway.joins({ inbox: '10-3' })
+    const sent = first.client.send({ to: 'user:bob', ref: 'r1', body: { type: 'text', text: 'hi' } })
+    await line.hears('send')
+    void first.client.sync()
+    await line.hears('sync')
+    line.say({ op: 'ack', ref: 'r1', conv: DM, id: '11-1' })
+    await sent
+    await first.client.close()
+
+    const second = setup({ storage })
+    const messages = second.record('message')
+    second.client.connect()
+    const next = await second.gateway.joins({ inbox: '10-3' })
+    expect(await next.hears('send')).toMatchObject({ ref: 'r1', retry: true })
+    next.say({ op: 'ack', ref: 'r1', conv: DM, id: '11-1', dup: true })
+    expect(ids(messages)).toEqual(['11-1'])
+    await second.client.close()
+    const third = setup({ storage })
+    third.client.connect()
+    expect((await third.gateway.joins({ inbox: '10-3' })).received).toEqual([])
+    expect(third.client.outbox).toEqual([])
+  })
+
   it('[P2] knows an own message that was shown before its ack', async () => {
     const storage = keeping()
     const first = setup({ storage })

@@ -175,15 +175,47 @@ describe('[P5] who watches a user', () => {
   })
 })
 
+describe('[P5] a session', () => {
+  it('watches whom it was told it does, though an earlier watch of the same user fails', async () => {
+    const watcher = session()
+    const { promise, reject } = Promise.withResolvers<void>()
+    gate = promise
+    const failing = expect(takesForOnline(watcher.session)).rejects.toThrow('no Redis')
+    await vi.advanceTimersByTimeAsync(0)
+    gate = undefined
+    const second = takesForOnline(watcher.session)
+    reject(new Error('no Redis'))
+    await failing
+    expect(await second).toBe(false)
+    hear([alice], [])
+    tick()
+    expect(watcher.told).toEqual(['+alice'])
+    watches.forget(watcher.session)
+    hear([], [alice])
+    tick()
+    expect(watcher.told).toEqual(['+alice'])
+  })
+
+  it('is told of its users also where too many are online to tell of everybody', async () => {
+    const watcher = session()
+    await watches.watch(watcher.session, ['*', alice])
+    presence = Object.assign(presence, { total: 101 })
+    hear([alice, 'bob' as UserId], [])
+    tick()
+    expect(watcher.told).toEqual(['+alice', '101 in all'])
+  })
+})
+
 describe('[P5] who watches everybody', () => {
   it('is told nothing who has taken it back before the answer', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const watcher = session()
     gate = promise
     const answer = watches.watch(watcher.session, ['*'])
-    watches.unwatch(watcher.session, ['*'])
+    const over = watches.unwatch(watcher.session, ['*'])
     resolve()
     expect(await answer).toEqual({ total: 0 })
+    await over
     hear([alice], [])
     tick()
     expect(watcher.told).toEqual([])
