@@ -32,6 +32,13 @@ export function verdictOf(outcome: Outcome): 'kept' | 'broken' {
   return broken || outcome.faults.length > 0 ? 'broken' : 'kept'
 }
 
+/** The verdict, and what it does not cover: nobody shall take a loss that was counted for none. */
+function promisesOf(outcome: Outcome): string {
+  const verdict = verdictOf(outcome)
+  const isForgiving = outcome.mayLose === 'acked' && outcome.violations.length > 0
+  return verdict === 'kept' && isForgiving ? 'kept, but for what was acked and is lost' : verdict
+}
+
 /** How often each kind was found, forgiven or not. */
 function tally({ violations }: Outcome): string {
   const kinds = Map.groupBy(violations, ({ kind }) => kind)
@@ -76,7 +83,7 @@ export function asPage(outcomes: readonly Outcome[], scale: Scale, seconds: numb
     const { number, title, scene } = outcome
     const [acked, deliveries] = [of(outcome, 'messages acked'), of(outcome, 'deliveries judged')]
     lines.push(
-      `| ${number}. ${title} | ${scene} | ${grouped(acked)} | ${grouped(deliveries)} | ${verdictOf(outcome)} | ${tally(outcome)} |`,
+      `| ${number}. ${title} | ${scene} | ${grouped(acked)} | ${grouped(deliveries)} | ${promisesOf(outcome)} | ${tally(outcome)} |`,
     )
   }
   for (const outcome of outcomes) {
