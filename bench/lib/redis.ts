@@ -1,12 +1,12 @@
 /**
- * A Redis of the bench's own, set as the shipped configuration: AOF, fsync every second, no snapshots, keys that end freed
- * beside the work.
+ * A Redis of the bench's own, set as the shipped one.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { REDIS_SETTINGS } from '../../scripts/lib/redis-settings.ts'
 import { startRedisCluster } from '../../test/support/redis-cluster.ts'
 import { freePort } from './free-port.ts'
 import { end, own, ownFolder, removeFolder } from './owned.ts'
@@ -24,21 +24,10 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** What of deploy/redis/redis.conf has a price. */
-const SHIPPED = {
-  appendonly: 'yes',
-  appendfsync: 'everysec',
-  save: '',
-  rdbcompression: 'no',
-  'auto-aof-rewrite-percentage': '300',
-  'auto-aof-rewrite-min-size': '256mb',
-  'lazyfree-lazy-expire': 'yes',
-}
-
 /** @param masters one: a Redis alone; more: a cluster of them */
 export async function startStore(masters: number): Promise<Store> {
   if (masters === 1) return startRedis()
-  const { url, nodes, stop } = await startRedisCluster({ masters, settings: SHIPPED })
+  const { url, nodes, stop } = await startRedisCluster({ masters, settings: REDIS_SETTINGS })
   return {
     url,
     pids: nodes.map(({ pid }) => pid),
@@ -51,8 +40,8 @@ export async function startStore(masters: number): Promise<Store> {
 async function startRedis(): Promise<Store> {
   const port = await freePort()
   const folder = ownFolder('redis')
-  const settings = { ...SHIPPED, port: String(port), bind: '127.0.0.1', dir: folder }
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+  const settings = { ...REDIS_SETTINGS, port: String(port), bind: '127.0.0.1', dir: folder }
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...[value].flat()])
   const child = own(spawn('redis-server', args, { stdio: 'ignore' }))
   await Promise.race([once(child, 'spawn'), once(child, 'error').then(([fault]) => Promise.reject(fault))])
   await answers(child, port)

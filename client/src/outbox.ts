@@ -243,11 +243,7 @@ function entryOf(draft: SavedDraft): Entry {
   // The `outbox` event tells of a failure, too: also of what an earlier run has sent, which nobody awaits.
   promise.catch(() => {})
   return {
-    ref,
-    to,
-    body,
-    ...(reply !== undefined && { reply }),
-    ...(mentions !== undefined && { mentions }),
+    ...contentOf(draft),
     status: 'queued',
     text,
     unsure: false,
@@ -270,24 +266,17 @@ function withResolvers<T>() {
   return { promise, resolve, reject }
 }
 
-function draftOf({ ref, to, body, reply, mentions, seen }: Entry): SavedDraft {
+/** What its sender has given, and no more. */
+function contentOf({ ref, to, body, reply, mentions }: Omit<SavedDraft, 'seen'>) {
   return {
     ref,
     to,
     body,
     ...(reply !== undefined && { reply }),
     ...(mentions !== undefined && { mentions }),
-    ...(seen && { seen }),
   }
 }
+
+const draftOf = (entry: Entry): SavedDraft => ({ ...contentOf(entry), ...(entry.seen && { seen: true }) })
 
-function itemOf({ ref, to, body, reply, mentions, status }: Entry): OutboxItem {
-  return {
-    ref,
-    to,
-    body,
-    status,
-    ...(reply !== undefined && { reply }),
-    ...(mentions !== undefined && { mentions }),
-  }
-}
+const itemOf = (entry: Entry): OutboxItem => ({ ...contentOf(entry), status: entry.status })

@@ -6,22 +6,10 @@ import { mkdirSync } from 'node:fs'
 import { dockerAnswers, dockerRedis, REDIS_IMAGE } from './docker.ts'
 import { installPackages } from './packages.ts'
 import { findRedisServer, type Launch, type RedisServer, startRedisServer } from './redis-server.ts'
+import { REDIS_SETTINGS } from './redis-settings.ts'
 import { UserError } from './user-error.ts'
 
 export type FoundRedis = { kind: 'given'; url: string } | ({ kind: 'own' } & RedisServer)
-
-const settings = {
-  appendonly: 'yes',
-  appendfsync: 'everysec',
-  save: '',
-  rdbcompression: 'no',
-  'auto-aof-rewrite-percentage': '300',
-  'auto-aof-rewrite-min-size': '256mb',
-  'maxmemory-policy': 'noeviction',
-  'lazyfree-lazy-expire': 'yes',
-  // The default of 32 MB cuts off a gateway that is merely busy.
-  'client-output-buffer-limit': ['pubsub', '256mb', '64mb', '60'],
-}
 
 /** @throws UserError with what to do, where there is none to be had */
 export async function getRedis(dir: string): Promise<FoundRedis> {
@@ -34,7 +22,7 @@ export async function getRedis(dir: string): Promise<FoundRedis> {
   if (dockerAnswers()) {
     console.log(`Starting ${REDIS_IMAGE} in Docker …`)
     try {
-      return { kind: 'own', ...(await startRedisServer(dockerRedis(dir), settings)) }
+      return { kind: 'own', ...(await startRedisServer(dockerRedis(dir), REDIS_SETTINGS)) }
     } catch (fault) {
       // An engine without the image, and without a way to get it, is as good as none.
       console.error((fault as Error).message)
@@ -58,5 +46,5 @@ export function installRedisServer(): Launch {
 }
 
 async function startIn(dir: string, launch: Launch): Promise<FoundRedis> {
-  return { kind: 'own', ...(await startRedisServer(launch, { ...settings, dir })) }
+  return { kind: 'own', ...(await startRedisServer(launch, { ...REDIS_SETTINGS, dir })) }
 }

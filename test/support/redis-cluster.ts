@@ -21,7 +21,7 @@ export interface ClusterOptions {
   /** 0 where not given. */
   replicasPerMaster?: number
   /** Of each Redis, besides what makes it one of a cluster. */
-  settings?: Record<string, string>
+  settings?: Record<string, string | string[]>
 }
 
 export interface ClusterNode {
@@ -104,7 +104,7 @@ class Node implements ClusterNode {
   static async start(
     launch: Launch,
     dir: string,
-    { role, settings: given }: { role: 'master' | 'replica'; settings: Record<string, string> },
+    { role, settings: given }: { role: 'master' | 'replica'; settings: Record<string, string | string[]> },
   ): Promise<Node> {
     mkdirSync(dir)
     const busPort = await freePort()
