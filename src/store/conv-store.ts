@@ -113,7 +113,7 @@ export class ConvStore implements ConvPort {
     const own = this.#keys.owner(conv)
     return this.#scripts.run(
       tellConv,
-      { members: `${own}members`, nodes: `${own}nodes` },
+      { members: `${own}members`, state: `${own}state` },
       { user, to: this.#keys.to(conv), topic: conv, frame },
     )
   }

@@ -149,7 +149,6 @@ export class GroupStore implements GroupPort {
       members: `${own}members`,
       roster: `${own}roster`,
       reads: `${own}reads`,
-      nodes: `${own}nodes`,
       untold: this.#keys.untold(this.bucketOf(group), this.#node()),
     }
   }

@@ -37,11 +37,7 @@ test('[P5] a dead node is taken out of everything, and watchers on all others ar
   await stays.expects('session', ({ sessions }) => sessions.length === 2)
   for (const watcher of [alice, erin]) await watcher.gets('ok', { op: 'watch', users: [gone.id, both.id] })
   const node = await nodeOf('gw-3')
-  await until(
-    async () => (await store.redis.sismember(store.key(group.conv, 'nodes'), node)) === 1,
-    5_000,
-    'attached',
-  )
+  await until(async () => (await store.nodesOf(group.conv)).includes(node), 5_000, 'attached')
 
   await gw3.kill('SIGKILL')
   await store.redis.zadd(leases, 1, node)
@@ -56,7 +52,7 @@ test('[P5] a dead node is taken out of everything, and watchers on all others ar
     'reaped',
   )
   expect(await countHeld(node)).toBe(0)
-  expect(await store.redis.sismember(store.key(group.conv, 'nodes'), node)).toBe(0)
+  expect(await store.nodesOf(group.conv)).not.toContain(node)
   expect(await store.redis.zscore(leases, node)).toBeNull()
   const stats = await world.server.get<{ nodes: { node: string }[] }>('/stats')
   expect(stats.body.nodes.map((one) => one.node).toSorted()).toEqual(['gw-1', 'gw-2'])
@@ -88,7 +84,7 @@ test('[P1] a node that lost its lease sends its clients away, and serves them un
     const live = await a.send(group, `live ${round}`)
     await back.expects('message', { conv: group.conv, id: live.id })
     await until(async () => (await countHeld(old)) === 0, 5_000, 'nothing is held under the old id')
-    expect(await store.redis.smembers(store.key(group.conv, 'nodes'))).not.toContain(old)
+    expect(await store.nodesOf(group.conv)).not.toContain(old)
     await back.close()
   }
 })

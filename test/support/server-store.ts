@@ -160,6 +160,12 @@ export class StoreWorld {
     return `${this.keys.owner(owner)}${name}`
   }
 
+  /** The nodes that are told of a conversation. */
+  async nodesOf(conv: string): Promise<string[]> {
+    const noted = await this.redis.hget(this.key(conv, 'state'), 'nodes')
+    return noted === null ? [] : noted.split(' ')
+  }
+
   /** The keys under which a conversation remembers refs: of this stretch of time and of those around it. */
   async refsOf(conv: string): Promise<string[]> {
     const now = Math.floor(Date.now() / REF_TTL_MS + this.keys.bucketOf(conv) * 0.618034)

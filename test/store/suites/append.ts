@@ -183,11 +183,22 @@ export function appendSuite(store: () => StoreWorld): void {
       const [owner, node] = [someone(), someNode()]
       const { conv, id } = await store().group(owner)
       expect(await store().convs.attach(conv, node, owner)).toEqual({ head: id, joined: id })
-      expect(await store().redis.smembers(store().key(conv, 'nodes'))).toEqual([node])
+      expect(await store().nodesOf(conv)).toEqual([node])
       expect(await held(conv, node)).toEqual([conv])
       await store().convs.detach(conv, node)
-      expect(await store().redis.exists(store().key(conv, 'nodes'))).toBe(0)
+      expect(await store().nodesOf(conv)).toEqual([])
       expect(await held(conv, node)).toEqual([])
+    })
+
+    it('leaves the other nodes where they are, and nothing of a channel that nobody holds', async () => {
+      const [conv, one, another] = [newChannel(), someNode(), someNode()]
+      for (const node of [one, another, one]) await store().convs.attach(conv, node)
+      expect(await store().nodesOf(conv)).toEqual([one, another])
+      await store().convs.detach(conv, one)
+      await store().convs.detach(conv, one)
+      expect(await store().nodesOf(conv)).toEqual([another])
+      await store().convs.detach(conv, another)
+      expect(await store().redis.exists(store().key(conv, 'state'))).toBe(0)
     })
 
     it('[P6] lets nobody follow who is no member', async () => {
@@ -195,7 +206,7 @@ export function appendSuite(store: () => StoreWorld): void {
       const { group, conv } = await store().group(owner, [member])
       const removed = ok(await store().remove(group, owner, member))
       expect(await store().convs.attach(conv, node, member)).toEqual({ head: removed.id, joined: undefined })
-      expect(await store().redis.smembers(store().key(conv, 'nodes'))).toEqual([])
+      expect(await store().nodesOf(conv)).toEqual([])
       expect(await held(conv, node)).toEqual([])
     })
 
@@ -212,9 +223,9 @@ export function appendSuite(store: () => StoreWorld): void {
         store().convs.detach(conv, node),
         store().convs.attach(conv, node),
       ])
-      expect(await store().redis.smembers(store().key(conv, 'nodes'))).toEqual([node])
+      expect(await store().nodesOf(conv)).toEqual([node])
       await Promise.all([store().convs.attach(conv, node), store().convs.detach(conv, node)])
-      expect(await store().redis.smembers(store().key(conv, 'nodes'))).toEqual([])
+      expect(await store().nodesOf(conv)).toEqual([])
     })
 
     it('[P6] tells a removal before the event of it, and both in order with messages', async () => {

@@ -347,7 +347,7 @@ export function sessionsSuite(store: () => StoreWorld): void {
       const { conv } = await store().group(owner)
       await store().convs.attach(conv, dead, owner)
       await store().online.reap(store().keys.bucketOf(conv), dead)
-      expect(await store().redis.smembers(store().key(conv, 'nodes'))).toEqual([])
+      expect(await store().nodesOf(conv)).toEqual([])
     })
 
     it('goes on in pieces until nothing is left', async () => {

@@ -6,8 +6,8 @@
   ARGV ref_ttl   ms a ref is remembered at least
   ARGV maxlen    entries to keep, about
   ARGV ttl       ms a quiet log is kept
-  JOB  own       what the keys of the conversation start with: log, state (head, refs), members, nodes, reads, and
-                 refs:… (lib/refs)
+  JOB  own       what the keys of the conversation start with: log, state (head, refs; nodes, the gateways to tell),
+                 members, reads, and refs:… (lib/refs)
   JOB  conv      the conversation
   JOB  from      the sender
   JOB  guard     member: the sender must be one, and not muted | group: it must exist | channel
@@ -25,18 +25,19 @@ local to, ref_ttl, maxlen, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include member
 -- @include look
 -- @include note
+-- @include nodes-of
 -- @include post
 -- @include stretch-at
 -- @include older-ref
 -- @include known-ref
 -- @include claim-ref
 
--- The nodes of each conversation, looked up once a batch.
+-- The nodes of each conversation, taken apart once a batch.
 local nodes_in = {}
 
 return run_jobs(5, 7, function(own, conv, from, guard, ref, needle, tail)
   local log, state, name = own .. 'log', own .. 'state', from .. ':' .. ref
-  local facts = look(state, 'head', 'refs')
+  local facts = look(state, 'head', 'refs', 'nodes')
   local id, ms, last_ms = next_id(facts.head)
 
   -- What was stored before is no refusal's business.
@@ -72,7 +73,7 @@ return run_jobs(5, 7, function(own, conv, from, guard, ref, needle, tail)
   if guard == 'member' then
     redis.call('HSET', own .. 'reads', from, id)
   end
-  local nodes = nodes_in[own] or redis.call('SMEMBERS', own .. 'nodes')
+  local nodes = nodes_in[own] or nodes_of(facts.nodes)
   nodes_in[own] = nodes
   post(nodes, 'm', conv, id, '{"op":"message","id":"' .. id .. '",', tail, '}')
   return 'ok ' .. id

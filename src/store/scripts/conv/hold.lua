@@ -3,8 +3,8 @@
   Why a script: the node's own note of what it holds, for the reaper, and the membership as of that moment.
   Cost: O(jobs)
   KEYS here      see lib/run-jobs
-  JOB  own       what the keys of the conversation start with: state (head), members (user → role, joined-at id,
-                 muted-until), nodes (the gateways to tell)
+  JOB  own       what the keys of the conversation start with: state (head; nodes, the gateways to tell), members
+                 (user → role, joined-at id, muted-until)
   JOB  held      the key of the owners of this bucket of which the node holds a socket
   JOB  conv      the conversation
   JOB  node      the node
@@ -13,12 +13,16 @@
   RETURNS        of each: ok <head> <id the user joined at> | not_member <head> <empty>
 ]]
 -- @include member
+-- @include nodes-of
+-- @include change-nodes
 -- @include run-jobs
 
 return run_jobs(1, 6, function(own, held, conv, node, change, user)
-  local head = redis.call('HGET', own .. 'state', 'head') or '0-0'
+  local state = own .. 'state'
+  local facts = redis.call('HMGET', state, 'head', 'nodes')
+  local head, noted = facts[1] or '0-0', facts[2]
   if change == 'detach' then
-    redis.call('SREM', own .. 'nodes', node)
+    change_nodes(state, noted, node, false)
     redis.call('SREM', held, conv)
     return { 'ok', head, '0-0' }
   end
@@ -30,7 +34,7 @@ return run_jobs(1, 6, function(own, held, conv, node, change, user)
     end
     joined = at
   end
-  redis.call('SADD', own .. 'nodes', node)
+  change_nodes(state, noted, node, true)
   redis.call('SADD', held, conv)
   return { 'ok', head, joined }
 end)

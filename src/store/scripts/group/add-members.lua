@@ -1,12 +1,11 @@
 #!lua
 --[[ add-members: takes users into a group, those who aren't in it yet, with one event for all of them.
   Why a script: who may, who is new, the event's id as their joining and its publish as one.     Cost: O(users + nodes)
-  KEYS state     hash: head, join
+  KEYS state     hash: head, join, and nodes, the ids of the gateways to tell
   KEYS log       stream of messages
   KEYS members   hash, user → role, joined-at id, muted-until
   KEYS roster    sorted set of the members by name, for pages
   KEYS reads     hash, user → read position
-  KEYS nodes     set, ids of the gateways to tell
   KEYS untold    hash, <group> <event id> → <change> <users> <event>: what the node has still to tell
   ARGV group     the group's id
   ARGV by        who adds: a member, or oneself alone where joining is open
@@ -21,17 +20,18 @@
                  nobody new: ok <head> <empty> … | not_found | not_member | forbidden
   PUBLISHES      the event on each node's channel
 ]]
-local state, log, members, roster, reads, nodes, untold = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local state, log, members, roster, reads, untold = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local group, by, to, topic, before, after = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local maxlen, ttl = ARGV[7], ARGV[8]
 -- @include next-id
 -- @include append-entry
 -- @include member
+-- @include nodes-of
 -- @include note-untold
 -- @include tell
 
-local facts = redis.call('HMGET', state, 'head', 'join')
-local head, join = facts[1], facts[2]
+local facts = redis.call('HMGET', state, 'head', 'join', 'nodes')
+local head, join, nodes = facts[1], facts[2], nodes_of(facts[3])
 if not head then
   return { 'not_found' }
 end
@@ -64,6 +64,6 @@ end
 local tail = before .. '["' .. table.concat(added, '","') .. '"]' .. after
 append_entry(log, id, ms, last_ms, 'm', tail, maxlen, ttl)
 redis.call('HSET', state, 'head', id)
-tell(redis.call('SMEMBERS', nodes), to, 'm', topic, id, '{"op":"message","id":"' .. id .. '",' .. tail .. '}')
+tell(nodes, to, 'm', topic, id, '{"op":"message","id":"' .. id .. '",' .. tail .. '}')
 note_untold(untold, 'enter', group, id, added, tail)
 return { 'ok', id, tail, unpack(all) }

@@ -4,7 +4,7 @@ import { defineScript, pairs, strings } from '../../script.ts'
 
 export const addMembers = defineScript({
   name: 'group/add-members',
-  keys: ['state', 'log', 'members', 'roster', 'reads', 'nodes', 'untold'],
+  keys: ['state', 'log', 'members', 'roster', 'reads', 'untold'],
   args: ['group', 'by', 'to', 'topic', 'before', 'after', 'maxlen', 'ttl'],
   decode: (reply): MembersAdded => {
     const [is, id, tail = '', ...all] = strings(reply)

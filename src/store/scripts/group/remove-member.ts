@@ -4,7 +4,7 @@ import { defineScript, strings } from '../../script.ts'
 
 export const removeMember = defineScript({
   name: 'group/remove-member',
-  keys: ['state', 'log', 'members', 'roster', 'reads', 'nodes', 'untold'],
+  keys: ['state', 'log', 'members', 'roster', 'reads', 'untold'],
   args: ['group', 'by', 'user', 'to', 'topic', 'tail', 'maxlen', 'ttl'],
   decode: (reply): MemberRemoved => {
     const [is, id] = strings(reply)

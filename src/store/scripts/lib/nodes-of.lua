@@ -1,4 +1,5 @@
--- The nodes that hold a session of a user, as the field `nodes` of the user's state has them: ids joined by one space.
+-- The nodes that hold a session of a user or a member of a conversation, as the field `nodes` of the state has them: ids
+-- joined by one space.
 local function nodes_of(noted)
   local nodes = {}
   for node in string.gmatch(noted or '', '%S+') do

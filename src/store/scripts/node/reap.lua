@@ -17,10 +17,14 @@ local node, bucket, to, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- @include session-frame
 -- @include tell-sessions
 -- @include note-nodes
+-- @include nodes-of
+-- @include change-nodes
 
 local removed, gone = 0, {}
 for _, owner in ipairs(redis.call('SPOP', held, count)) do
   local keys = bucket .. owner .. ':'
+  local state = keys .. 'state'
+  local noted = redis.call('HGET', state, 'nodes')
   local user = string.match(owner, '^user:(.*)$')
   if user then
     local sessions, left = redis.call('HGETALL', keys .. 'sessions'), {}
@@ -31,17 +35,17 @@ for _, owner in ipairs(redis.call('SPOP', held, count)) do
         left[#left + 1] = sessions[i + 1]
       end
     end
-    local nodes = note_nodes(keys .. 'state', redis.call('HGET', keys .. 'state', 'nodes'), left)
+    local nodes = note_nodes(state, noted, left)
     if #left > 0 then
       tell_sessions(left, keys .. 'devices', nodes, to, owner)
     else
       -- Whether or not the node took them offline itself: it may have died before it told anybody.
       redis.call('ZREM', online, user)
       gone[#gone + 1] = user
-      gone[#gone + 1] = tostring(redis.call('HINCRBY', keys .. 'state', 'presence', 1))
+      gone[#gone + 1] = tostring(redis.call('HINCRBY', state, 'presence', 1))
     end
   else
-    redis.call('SREM', keys .. 'nodes', node)
+    change_nodes(state, noted, node, false)
   end
 end
 local left, cut = redis.call('SCARD', held), redis.call('HLEN', untold)
