@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { interleave } from './lib/interleave.ts'
 import { ROOT } from './lib/server-process.ts'
-import { isPeerName } from './peers/peers.ts'
+import { isPeerName, PEER_NAMES } from './peers/peers.ts'
 import { asPage, asText, type Finding, isFailed } from './report/page.ts'
 import { sections } from './sections/sections.ts'
 
 const USAGE = `npm run bench -- [options]
   --only <names>    sections, comma-separated; their beginnings will do (dm, group, connections, storm, …)
-  --peers <names>   only these systems
+  --peers <names>   only these systems: ${PEER_NAMES.join(', ')}
   --repeats <n>     undisturbed repeats of each; 5 where not given, which takes more than an hour
   --extra <n>       rounds that may be added for what other work has disturbed; 3 where not given
   --seconds <n>     of each measurement; 6 where not given
@@ -28,10 +28,14 @@ const only = values.only?.split(',')
 const chosen = all.filter(({ name }) => !only || only.some((part) => name.startsWith(part)))
 const peers = values.peers?.split(',')
 const repeats = Number(values.repeats)
-if (values.help || chosen.length === 0 || (peers && !peers.every(isPeerName)) || !(repeats > 0)) {
-  process.stderr.write(USAGE)
-  process.exit(values.help ? 0 : 2)
+if (values.help) {
+  process.stdout.write(USAGE)
+  process.exit(0)
 }
+for (const part of only ?? [])
+  if (!all.some(({ name }) => name.startsWith(part))) refuse(`no section is called ${part}`)
+for (const name of peers ?? []) if (!isPeerName(name)) refuse(`no system is called ${name}`)
+if (!(repeats > 0)) refuse('--repeats takes a number above 0')
 
 const findings: Finding[] = []
 for (const section of chosen) {
@@ -64,7 +68,11 @@ function readArguments() {
       },
     }).values
   } catch (fault) {
-    process.stderr.write(`${(fault as Error).message}\n${USAGE}`)
-    process.exit(2)
+    return refuse((fault as Error).message)
   }
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\n${USAGE}`)
+  process.exit(2)
 }

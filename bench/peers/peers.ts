@@ -68,4 +68,6 @@ const PEERS = {
 /** @returns a peer by its name */
 export const peer = (name: PeerName): Peer => ({ name, ...PEERS[name] })
 
+export const PEER_NAMES = Object.keys(PEERS)
+
 export const isPeerName = (name: string): name is PeerName => Object.hasOwn(PEERS, name)

@@ -58,7 +58,7 @@ export function soakPage(result: SoakResult, faults: readonly string[]): string 
   return `${[
     '# Soak',
     '',
-    `Written by \`npm run bench:soak\`: ${asNumber(minutes)} minutes of one-to-one messages, ${asNumber(rate)}/s of them offered, half of the ${asNumber(saturation)}/s of this run's saturation, over two gateways and one Redis, while users come and go, watch each other's presence, and join and leave groups.`,
+    `Written by \`npm run bench:soak\`: ${asNumber(minutes)} minutes of one-to-one messages, ${asNumber(rate)}/s of them offered, half of the ${asNumber(saturation)}/s that got through with 256 under way in the two minutes before, over two gateways and one Redis. All the time users come and go, watch each other's presence, and join and leave groups.`,
     '',
     ...surroundings().map((line) => `- ${line}`),
     `- sessions opened ${asNumber(opened)}, dropped ${asNumber(dropped)}; groups joined ${asNumber(joined)}, left ${asNumber(left)} times`,
@@ -77,7 +77,7 @@ export function soakPage(result: SoakResult, faults: readonly string[]): string 
       ]),
     ),
     '',
-    'Redis remembers a ref for ten to twenty minutes, so it is full after twenty.',
+    'Redis remembers a ref for ten to twenty minutes, so it is full after twenty. A rise is the median of the slopes between any two points (Theil and Sen), which a burst that is over does not move.',
     '',
     ...CURVES.map((curve) => {
       const rise = riseIn(curve, points)

@@ -60,7 +60,8 @@ export interface LeftBehind {
 
 const MIB = 1024 ** 2
 const STRETCH_MS = 20_000
-const SATURATION = { warmupMs: 5_000, measureMs: 10_000 }
+/** With all the unrest, and for so long that Redis rewrites its AOF meanwhile: what it takes for seconds, it can't take for hours. */
+const SATURATION = { warmupMs: 10_000, measureMs: 120_000 }
 /** Presence forgets a user 2 s after their last session; HTTP connections that nobody uses are closed in a minute. */
 const GONE_WITHIN_MS = 75_000
 
@@ -75,12 +76,12 @@ export async function soak(setting: SoakSetting, say: (words: string) => void): 
         const middle = await withGenerators<PairsCommands, Middle>('pairs.ts', 1, async (pairs) =>
           withGenerators<ChurnCommands, Middle>('churn.ts', 1, async ([churn]) => {
             await connectPairs(starling, system, pairs, { senders: setting.senders })
+            await churn!.ask('start', await unrestOf(system, setting))
             const closed = { is: 'closed', inFlight: setting.inFlight } as const
             const { messages } = await loadPairs(system, pairs, { ...SATURATION, mode: closed })
             const saturation = messages / (SATURATION.measureMs / 1e3)
             const ratePerSecond = Math.floor(saturation / 2)
             say(`${Math.round(saturation)}/s at saturation; soaking at ${ratePerSecond}/s`)
-            await churn!.ask('start', await unrestOf(system, setting))
             const points: Point[] = []
             let faults: string[] = []
             const startMs = performance.now()
