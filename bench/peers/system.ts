@@ -23,6 +23,8 @@ export interface Shape {
   nodes?: number
   /** Redis masters; one, and no cluster, where not given. */
   masters?: number
+  /** Redis goes before what else runs, as compose.yaml has it; where not given, it is one among others, as with all peers. */
+  redisFirst?: boolean
   /** Puts something between the servers and their Redis. @returns where the servers are to go instead */
   through?: (redisUrl: string) => Promise<string>
   /** Options of Node for the servers, for profiles. */

@@ -52,7 +52,7 @@ function riseIn({ of, settledAfter }: Curve, points: readonly Point[]): number |
 
 /** @param faults all that went wrong, rising curves included */
 export function soakPage(result: SoakResult, faults: readonly string[]): string {
-  const { points, saturation, rate, upheaval, before, after } = result
+  const { points, saturation, rate, redisNice, upheaval, before, after } = result
   const minutes = points.at(-1)?.minute ?? 0
   const { opened, dropped, joined, left } = upheaval
   return `${[
@@ -61,6 +61,7 @@ export function soakPage(result: SoakResult, faults: readonly string[]): string 
     `Written by \`npm run bench:soak\`: ${asNumber(minutes)} minutes of one-to-one messages, ${asNumber(rate)}/s of them offered, half of the ${asNumber(saturation)}/s that got through with 256 under way in the two minutes before, over two gateways and one Redis. All the time users come and go, watch each other's presence, and join and leave groups.`,
     '',
     ...surroundings().map((line) => `- ${line}`),
+    `- Redis ran at nice ${redisNice}, the children that rewrite its AOF at 0, as [compose.yaml](../compose.yaml) has it`,
     `- sessions opened ${asNumber(opened)}, dropped ${asNumber(dropped)}; groups joined ${asNumber(joined)}, left ${asNumber(left)} times`,
     `- left behind when all had gone: open files ${before.descriptors.join(' + ')} before, ${after.descriptors.join(' + ')} after; subscriptions ${before.channels} and ${after.channels}; users with sessions ${after.sessions}`,
     '',

@@ -3,6 +3,7 @@
  * where it is, and is nothing left behind when all have gone?
  */
 import { readdirSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import { withGenerators } from '../lib/generator.ts'
@@ -41,6 +42,8 @@ export interface Point {
 export interface SoakResult {
   saturation: number
   rate: number
+  /** How nice Redis was to the others, as the kernel has it. */
+  redisNice: number
   points: Point[]
   upheaval: Upheaval
   /** What there was before the first connection, and what there is after the last. */
@@ -68,7 +71,7 @@ const GONE_WITHIN_MS = 75_000
 export async function soak(setting: SoakSetting, say: (words: string) => void): Promise<SoakResult> {
   const starling = peer('starling')
   return withSystem(
-    () => starling.start({}),
+    () => starling.start({ redisFirst: true }),
     async (system) => {
       const redis = await createClient({ url: system.store!.url }).connect()
       try {
@@ -102,6 +105,7 @@ export async function soak(setting: SoakSetting, say: (words: string) => void): 
             return {
               saturation,
               rate: ratePerSecond,
+              redisNice: getPriority(system.store!.pids[0]),
               points,
               upheaval,
               faults: [...faults, ...upheaval.faults],

@@ -21,8 +21,8 @@ const OPEN_LIMITS = {
 }
 
 export async function startStarling(shape: Shape): Promise<System> {
-  const { nodes = 2, masters = 1, through, nodeOptions, root } = shape
-  const store = await startStore(masters)
+  const { nodes = 2, masters = 1, redisFirst, through, nodeOptions, root } = shape
+  const store = await startStore(masters, redisFirst)
   const redisUrl = (await through?.(store.url)) ?? store.url
   const jwtSecret = randomBytes(32).toString('hex')
   const key = new TextEncoder().encode(jwtSecret)
