@@ -15,7 +15,6 @@ const USAGE = `npm run bench:soak -- [options]
 const PAGE = join(ROOT, 'docs/soak.md')
 const SETTING = {
   senders: 64,
-  inFlight: 256,
   restless: 1_000,
   groups: 20,
   comingsAndGoings: 50,

@@ -58,7 +58,7 @@ export function soakPage(result: SoakResult, faults: readonly string[]): string 
   return `${[
     '# Soak',
     '',
-    `Written by \`npm run bench:soak\`: ${asNumber(minutes)} minutes of one-to-one messages, ${asNumber(rate)}/s of them offered, half of the ${asNumber(saturation)}/s that got through with 256 under way in the two minutes before, over two gateways and one Redis. All the time users come and go, watch each other's presence, and join and leave groups.`,
+    `Written by \`npm run bench:soak\`: ${asNumber(minutes)} minutes of one-to-one messages, ${asNumber(rate)}/s of them offered, half of the ${asNumber(saturation)}/s that got through in the two minutes before with one message of each sender under way, over two gateways and one Redis. All the time users come and go, watch each other's presence, and join and leave groups.`,
     '',
     ...surroundings().map((line) => `- ${line}`),
     `- Redis ran at nice ${redisNice}, the children that rewrite its AOF at 0, as [compose.yaml](../compose.yaml) has it`,

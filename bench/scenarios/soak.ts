@@ -19,7 +19,6 @@ import { connectPairs, loadPairs } from './pairs.ts'
 export interface SoakSetting {
   minutes: number
   senders: number
-  inFlight: number
   /** Users who come and go. */
   restless: number
   groups: number
@@ -63,7 +62,10 @@ export interface LeftBehind {
 
 const MIB = 1024 ** 2
 const STRETCH_MS = 20_000
-/** With all the unrest, and for so long that Redis rewrites its AOF meanwhile: what it takes for seconds, it can't take for hours. */
+/**
+ * With all the unrest, one message of each sender under way, as clients send them, and for so long that Redis rewrites its
+ * AOF meanwhile: what it takes for seconds, it can't take for hours.
+ */
 const SATURATION = { warmupMs: 10_000, measureMs: 120_000 }
 /** Presence forgets a user 2 s after their last session; HTTP connections that nobody uses are closed in a minute. */
 const GONE_WITHIN_MS = 75_000
@@ -80,7 +82,7 @@ export async function soak(setting: SoakSetting, say: (words: string) => void): 
           withGenerators<ChurnCommands, Middle>('churn.ts', 1, async ([churn]) => {
             await connectPairs(starling, system, pairs, { senders: setting.senders })
             await churn!.ask('start', await unrestOf(system, setting))
-            const closed = { is: 'closed', inFlight: setting.inFlight } as const
+            const closed = { is: 'closed', inFlight: setting.senders } as const
             const { messages } = await loadPairs(system, pairs, { ...SATURATION, mode: closed })
             const saturation = messages / (SATURATION.measureMs / 1e3)
             const ratePerSecond = Math.floor(saturation / 2)
