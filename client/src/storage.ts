@@ -35,21 +35,54 @@ export interface PositionStorage {
   save(saved: Saved): void | Promise<void>
 }
 
+/** What a name holds: positions, of which the last ones saved stand, and an outbox for each tab. */
+type Shared = Omit<Saved, 'outbox'> & { outbox: Record<string, SavedDraft[]> }
+
 /**
- * Keeps everything in `localStorage`. Tabs of one name share it: the last one to save wins, which costs nothing,
- * since what comes twice is dropped by id and what is sent twice by ref.
+ * Keeps everything in `localStorage`. Tabs of one name share it, but for their outboxes: one that is opened takes over what
+ * it finds of others, whether they are gone or not, since what is sent twice is stored once.
  * @param name one per user, where several use one browser; default `default`
  */
 export function browserStorage(name = 'default'): PositionStorage {
   const key = `starling:${name}`
+  const tab = randomText()
+  /** The outboxes of others that this one goes on with, as they were found. */
+  const taken = new Map<string, string>()
   return {
     load() {
       const text = localStorage.getItem(key)
-      return text === null ? undefined : (JSON.parse(text) as Saved)
+      if (text === null) return undefined
+      const found = JSON.parse(text) as Shared
+      const outbox = once(Object.values(found.outbox).flat())
+      for (const [other, drafts] of Object.entries(found.outbox)) taken.set(other, JSON.stringify(drafts))
+      return { ...found, outbox }
     },
     save(saved) {
-      localStorage.setItem(key, JSON.stringify(saved))
+      const others = Object.entries(outboxesOf(localStorage.getItem(key), saved.user))
+      const kept = others.filter(
+        ([other, drafts]) => other !== tab && taken.get(other) !== JSON.stringify(drafts),
+      )
+      if (saved.outbox.length > 0) kept.push([tab, saved.outbox])
+      const shared: Shared = { ...saved, outbox: Object.fromEntries(kept) }
+      localStorage.setItem(key, JSON.stringify(shared))
     },
+  }
+}
+
+/** Of a message that several tabs have, the one that was shown counts. */
+function once(drafts: readonly SavedDraft[]): SavedDraft[] {
+  const byRef = new Map<string, SavedDraft>()
+  for (const draft of drafts) if (byRef.get(draft.ref)?.seen !== true) byRef.set(draft.ref, draft)
+  return [...byRef.values()]
+}
+
+/** @returns the outboxes of this user that are kept, by tab; none where what is there makes no sense */
+function outboxesOf(text: string | null, user: string): Shared['outbox'] {
+  try {
+    const found = JSON.parse(text ?? '{}') as Partial<Shared>
+    return found.user === user ? { ...found.outbox } : {}
+  } catch {
+    return {}
   }
 }
 

@@ -1,0 +1,62 @@
+/** What of a browser's tabs survives them, in a `localStorage` of the test's own. */
+import { browserStorage, type Saved } from '@starling/client'
+import { beforeEach, expect, it, vi } from 'vitest'
+
+const items = new Map<string, string>()
+vi.stubGlobal('localStorage', {
+  getItem: (key: string) => items.get(key) ?? null,
+  setItem: (key: string, value: string) => void items.set(key, value),
+})
+beforeEach(() => items.clear())
+
+const draft = (ref: string) => ({ ref, to: 'user:bob', body: { type: 'text', text: ref } }) as const
+const savedWith = (inbox: string, ...refs: string[]): Saved => ({
+  user: 'alice',
+  inbox,
+  convs: [],
+  outbox: refs.map(draft),
+})
+const refsOf = async (saved: ReturnType<ReturnType<typeof browserStorage>['load']>) =>
+  (await saved)?.outbox.map(({ ref }) => ref)
+
+it('[P1] keeps what each of two tabs has still to send, whichever saves last', async () => {
+  const [one, two] = [browserStorage('alice'), browserStorage('alice')]
+  await one.save(savedWith('1-1', 'a'))
+  await two.save(savedWith('2-2', 'b'))
+  const next = browserStorage('alice')
+  expect(await next.load()).toEqual(savedWith('2-2', 'a', 'b'))
+})
+
+it('has a message once that two tabs have, and knows whether it was shown', async () => {
+  const [one, two] = [browserStorage('alice'), browserStorage('alice')]
+  await one.save({ ...savedWith('1-1'), outbox: [{ ...draft('a'), seen: true }] })
+  await two.save(savedWith('1-1', 'a', 'b'))
+  const { outbox } = (await browserStorage('alice').load())!
+  expect(outbox).toEqual([{ ...draft('a'), seen: true }, draft('b')])
+})
+
+it('forgets what was sent by the tab that took it over, and no more than that', async () => {
+  const gone = browserStorage('alice')
+  await gone.save(savedWith('1-1', 'a'))
+  const living = browserStorage('alice')
+  await living.save(savedWith('1-1', 'b'))
+  const next = browserStorage('alice')
+  expect(await refsOf(next.load())).toEqual(['a', 'b'])
+  await living.save(savedWith('1-1', 'b', 'c'))
+  await next.save(savedWith('3-3'))
+  expect(await refsOf(browserStorage('alice').load())).toEqual(['b', 'c'])
+  await living.save(savedWith('4-4'))
+  expect(await browserStorage('alice').load()).toEqual(savedWith('4-4'))
+})
+
+it('keeps users and names apart, and starts afresh where what is there makes no sense', async () => {
+  const shared = browserStorage()
+  await shared.save(savedWith('1-1', 'a'))
+  expect(await browserStorage('alice').load()).toBeUndefined()
+  await browserStorage().save({ user: 'bob', convs: [], outbox: [] })
+  expect(await browserStorage().load()).toEqual({ user: 'bob', convs: [], outbox: [] })
+  items.set('starling:default', '{"user":')
+  expect(() => browserStorage().load()).toThrow(SyntaxError)
+  await shared.save(savedWith('1-1', 'a'))
+  expect(await refsOf(browserStorage().load())).toEqual(['a'])
+})
