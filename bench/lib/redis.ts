@@ -11,7 +11,7 @@ import { startRedisCluster } from '../../test/support/redis-cluster.ts'
 import { freePort } from './free-port.ts'
 import { end, own, ownFolder, removeFolder } from './owned.ts'
 
-/** As deploy/redis/first.sh has it: before what else runs, but for the children that write files. */
+/** As docs/deployment.md has it for a machine that Redis shares: before what else runs, and the children that write files beside it. */
 const FIRST = ['chrt', '--reset-on-fork', '--other', '0', 'nice', '-n', '-10']
 const START_WITHIN_MS = 10_000
 const LOOK_AGAIN_MS = 20

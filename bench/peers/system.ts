@@ -23,7 +23,7 @@ export interface Shape {
   nodes?: number
   /** Redis masters; one, and no cluster, where not given. */
   masters?: number
-  /** Redis goes before what else runs, as compose.yaml has it; where not given, it is one among others, as with all peers. */
+  /** Redis goes before what else runs, as docs/deployment.md has it for a machine that it shares; where not given, it is one among others. */
   redisFirst?: boolean
   /** Puts something between the servers and their Redis. @returns where the servers are to go instead */
   through?: (redisUrl: string) => Promise<string>

@@ -33,4 +33,5 @@ export const READING = `## How to read it
   ([\`src/lib/tidy.ts\`](../src/lib/tidy.ts)); Node.js by itself does not, and the peers don't ask it to.
 - **Node.js** runs the peers with its defaults; Starling's gateways set two flags of V8 themselves, in
   [\`src/main.ts\`](../src/main.ts).
-- **[The soak](soak.md)** is an hour in which half of saturation is offered, with both memory curves and what got through.`
+- **[The soak](soak.md)** is an hour at half of what gets through with one message of each sender under way, with both memory
+  curves.`

@@ -61,7 +61,7 @@ export function soakPage(result: SoakResult, faults: readonly string[]): string 
     `Written by \`npm run bench:soak\`: ${asNumber(minutes)} minutes of one-to-one messages, ${asNumber(rate)}/s of them offered, half of the ${asNumber(saturation)}/s that got through in the two minutes before with one message of each sender under way, over two gateways and one Redis. All the time users come and go, watch each other's presence, and join and leave groups.`,
     '',
     ...surroundings().map((line) => `- ${line}`),
-    `- Redis ran at nice ${redisNice}, the children that rewrite its AOF at 0, as [compose.yaml](../compose.yaml) has it`,
+    `- Redis at nice ${redisNice}${redisNice < 0 ? ', and the children that rewrite its AOF at 0, as [deployment.md](deployment.md#a-machine-that-redis-shares) has it' : ', like all others: who ran this may not put it before them'}`,
     `- sessions opened ${asNumber(opened)}, dropped ${asNumber(dropped)}; groups joined ${asNumber(joined)}, left ${asNumber(left)} times`,
     `- left behind when all had gone: open files ${before.descriptors.join(' + ')} before, ${after.descriptors.join(' + ')} after; subscriptions ${before.channels} and ${after.channels}; users with sessions ${after.sessions}`,
     '',
@@ -78,7 +78,7 @@ export function soakPage(result: SoakResult, faults: readonly string[]): string 
       ]),
     ),
     '',
-    'Redis remembers a ref for ten to twenty minutes, so it is full after twenty. A rise is the median of the slopes between any two points (Theil and Sen), which a burst that is over does not move.',
+    'Redis remembers a ref for ten to twenty minutes, so it is full after twenty. A rise is the median of the slopes between any two points (Theil and Sen), which a burst that is over does not move, nor what begins in the last quarter of the time.',
     '',
     ...CURVES.map((curve) => {
       const rise = riseIn(curve, points)

@@ -1,7 +1,7 @@
 #!lua flags=allow-cross-slot-keys
 --[[ hold: puts nodes among those that conversations are published to, if their users may hear them, or takes them out.
   Why a script: the node's own note of what it holds, for the reaper, and the membership as of that moment.
-  Cost: O(jobs)
+  Cost: O(jobs × nodes)
   KEYS here      see lib/run-jobs
   JOB  own       what the keys of the conversation start with: state (head; nodes, the gateways to tell), members
                  (user → role, joined-at id, muted-until)

@@ -1,6 +1,6 @@
 #!lua
 --[[ reap: takes a dead node out of one bucket, some owners at a time.
-  Why a script: each owner's lists as one, and who went offline is decided once.     Cost: O(count × sessions)
+  Why a script: each owner's lists as one, and who went offline is decided once.     Cost: O(count × (sessions + nodes))
   KEYS held      set, the owners of this bucket of which the node held a socket
   KEYS untold    hash: what calls of the node have still to tell
   KEYS online    sorted set of this bucket's users who are online
