@@ -1,8 +1,8 @@
 /**
  * Whether a curve is flat. The line through it is that of Theil and Sen, whose slope is the median of the slopes between any
  * two points (P. K. Sen, Estimates of the Regression Coefficient Based on Kendall's Tau, 1968): a leak raises all of them, and
- * a burst that is over only those of its own points, which a line by least squares would follow. What
- * begins in the last quarter is in too few of them to be seen.
+ * a burst that is over only those of its own points, which a line by least squares would follow. What begins in the last
+ * quarter is in too few of them to be seen.
  */
 import { spreadOf } from './statistics.ts'
 
