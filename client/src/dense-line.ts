@@ -30,6 +30,11 @@ export class DenseLine<T> {
     return this.#held.size > 0
   }
 
+  /** The last that is held. */
+  get heldTo(): Place | undefined {
+    return this.#held.last()
+  }
+
   /** Whether so much was held that some of it fell out: it has to be asked for. */
   get overflowed(): boolean {
     return this.#held.overflowed
@@ -62,11 +67,17 @@ export class DenseLine<T> {
     return seq <= at.seq ? 'back' : 'jump'
   }
 
-  /** Everything up to `head` has come, as far as it ever will. What is held beyond stays held. */
-  settle(head: Place): void {
+  /**
+   * Everything up to `head` has come, as far as it ever will. What is held beyond stays held.
+   * @param heldTo the last that was held when the sync was asked for: the log had it then, and has lost it where its head
+   *   lies before it. It is delivered, and the log goes on from its head.
+   */
+  settle(head: Place, heldTo?: Place): void {
     this.#deliverHeldUntil(head)
     if (this.#at === undefined || comparePlaces(this.#at, head) < 0) this.#at = { ...head }
     this.#held.overflowed = false
+    if (heldTo !== undefined)
+      for (const { item } of this.#held.take((held) => comparePlaces(held, heldTo) <= 0)) this.#deliver(item)
     this.#drain()
   }
 

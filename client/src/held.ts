@@ -30,6 +30,10 @@ export class Held<T> {
     return this.#items[0]
   }
 
+  last(): HeldItem<T> | undefined {
+    return this.#items.at(-1)
+  }
+
   shift(): HeldItem<T> | undefined {
     return this.#items.shift()
   }

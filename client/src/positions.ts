@@ -35,10 +35,16 @@ export interface PositionsOptions {
   isAsked: (line: LineKey) => boolean
 }
 
+/** From where something is asked for, and how far it was held at that time. */
+interface Asked<At = string> {
+  at: At
+  heldTo: Place | undefined
+}
+
 /** What one `sync` asks for. `inbox.at` is undefined where this client knows no position: the server may. */
 export interface SyncRequest {
-  inbox?: { at: string | undefined }
-  convs: [conv: string, at: string][]
+  inbox?: Asked<string | undefined>
+  convs: [conv: string, asked: Asked][]
 }
 
 /** What a sync could not bring. */
@@ -118,19 +124,21 @@ export class Positions {
 
   /** @returns what to ask for: everything, or these conversations alone; dms come with the inbox */
   request(convs?: readonly string[]): SyncRequest {
-    if (convs === undefined) {
-      return { inbox: { at: this.#inbox.at }, convs: this.#known([...this.#dense.keys()]) }
+    const { at, heldTo } = this.#inbox
+    const wantsInbox = convs?.some((conv) => conv === INBOX || isDm(conv)) ?? true
+    const known = this.#known(convs ?? [...this.#dense.keys()])
+    return {
+      ...(wantsInbox && { inbox: { at, heldTo } }),
+      convs: known.map(([conv, at]) => [conv, { at, heldTo: this.#dense.get(conv)?.heldTo }]),
     }
-    const wantsInbox = convs.some((conv) => conv === INBOX || isDm(conv))
-    return { ...(wantsInbox && { inbox: { at: this.#inbox.at } }), convs: this.#known(convs) }
   }
 
   /** Takes in the end of a sync; its messages were taken before. */
   settle(request: SyncRequest, synced: ServerFrameOf<'synced'>): SyncResult {
     const result: SyncResult = { gaps: [], again: [] }
-    if (request.inbox !== undefined) this.#settleInbox(request.inbox.at, synced)
+    if (request.inbox !== undefined) this.#settleInbox(request.inbox, synced)
     const listed = new Map(synced.convs.map((entry) => [entry.conv, entry]))
-    for (const [conv, given] of request.convs) {
+    for (const [conv, { at: given, heldTo }] of request.convs) {
       const line = this.#dense.get(conv)
       if (line === undefined) continue
       const entry = listed.get(conv)
@@ -138,7 +146,7 @@ export class Positions {
       if (entry !== undefined) {
         // At the end of a log that has lost its tail there is nothing else to go on from.
         if (entry.gap && line.at === given) line.rebase(placeOf(entry.head))
-        else line.settle(placeOf(entry.head))
+        else line.settle(placeOf(entry.head), heldTo)
       } else {
         line.release()
         // A list with room left would have named it, if it were still this user's.
@@ -262,11 +270,11 @@ export class Positions {
     else if (this.#broken.delete(key)) this.#options.mended(key)
   }
 
-  #settleInbox(given: string | undefined, synced: ServerFrameOf<'synced'>): void {
+  #settleInbox({ at, heldTo }: Asked<string | undefined>, synced: ServerFrameOf<'synced'>): void {
     const head = placeOf(synced.inbox)
     this.#head = undefined
-    if (this.#inbox.at === given && synced.gap) this.#inbox.rebase(head)
-    else this.#inbox.settle(head)
+    if (this.#inbox.at === at && synced.gap) this.#inbox.rebase(head)
+    else this.#inbox.settle(head, heldTo)
     this.#mend(INBOX)
     // What has come since, behind a new hole, waits for what fills that one.
     const waits = this.isBroken(INBOX)

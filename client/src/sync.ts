@@ -185,7 +185,7 @@ export class Syncer {
     const question: Question = {
       op: 'sync',
       inbox: part.inbox?.at,
-      convs: part.convs.length > 0 ? Object.fromEntries(part.convs) : undefined,
+      convs: part.convs.length > 0 ? positionsOf(part) : undefined,
     }
     try {
       for (let attempt = 0; ; attempt++) {
@@ -225,6 +225,9 @@ export class Syncer {
     })
   }
 }
+
+const positionsOf = ({ convs }: SyncRequest): Record<string, string> =>
+  Object.fromEntries(convs.map(([conv, { at }]) => [conv, at]))
 
 const keysOf = ({ inbox, convs }: SyncRequest): LineKey[] => [
   ...convs.map(([conv]) => conv),

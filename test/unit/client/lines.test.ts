@@ -51,6 +51,19 @@ describe('a dense line', () => {
     expect(out).toEqual(['20-12', '25-13', '30-14'])
   })
 
+  it('delivers what the log has lost since it was held, and goes on from the head', () => {
+    const { line, out, take } = make(place(10, 4))
+    take(20, 12)
+    const { heldTo } = line
+    take(30, 5)
+    take(31, 14)
+    line.settle(place(10, 4), heldTo)
+    expect(out).toEqual(['20-12', '30-5'])
+    expect(line.at).toBe('30-5')
+    // It came after the sync had been asked for: the next one tells.
+    expect(line.broken).toBe(true)
+  })
+
   it('sees a seq that goes back at a later time, and takes the new part once a sync has it', () => {
     const { line, out, take } = make(place(10, 50))
     expect(take(90, 49)).toBe('back')

@@ -51,6 +51,28 @@ describe('the server’s word', () => {
     expect(ids(messages)).toEqual(['6-6'])
   })
 
+  it('[P4] that it has lost what was held is asked for once: nothing is missing before that any more', async () => {
+    const { client, gateway, clock, record } = setup()
+    const messages = record('message')
+    client.connect()
+    const convs = [listed('group:eng', '10-4')]
+    const line = await gateway.joins({ inbox: '10-3', convs })
+    await clock.turn(1_000)
+    line.say(message(DM, '12-7', { inbox: '12-5' }), message('group:eng', '12-6'))
+    await clock.turn(300)
+    const syncs = [await line.hears('sync'), await line.hears('sync')]
+    expect(ids(messages)).toEqual([])
+    for (const { ref } of syncs) line.say({ op: 'synced', ref, inbox: '10-3', convs })
+    await clock.turn(10_000)
+    await line.hearsNothing()
+    expect(ids(messages).toSorted()).toEqual(['12-6', '12-7'])
+    // What takes their places comes without a sync.
+    line.say(message(DM, '15-8', { inbox: '15-4' }), message('group:eng', '15-5'))
+    expect(ids(messages).slice(2)).toEqual(['15-8', '15-5'])
+    await clock.turn(10_000)
+    await line.hearsNothing()
+  })
+
   describe('that something is to be loaded by HTTP', () => {
     const welcomed = async (more: object = {}, count = 1) => {
       const all = setup()
