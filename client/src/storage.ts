@@ -35,37 +35,60 @@ export interface PositionStorage {
   save(saved: Saved): void | Promise<void>
 }
 
-/** What a name holds: positions, of which the last ones saved stand, and an outbox for each tab. */
-type Shared = Omit<Saved, 'outbox'> & { outbox: Record<string, SavedDraft[]> }
+/** What one tab has still to send. */
+type Unsent = Pick<Saved, 'user' | 'outbox'>
+
+const OUTBOX = 'starling-outbox:'
 
 /**
- * Keeps everything in `localStorage`. Tabs of one name share it, but for their outboxes: one that is opened takes over what
- * it finds of others, whether they are gone or not, since what is sent twice is stored once.
+ * Keeps everything in `localStorage`. Tabs of one name share the positions, of which the last ones saved stand. Each has an
+ * outbox of its own, in an entry of its own, since no browser locks what two tabs write at the same time; one that is opened
+ * takes over what it finds of others, whether they are gone or not: what is sent again is stored once.
  * @param name one per user, where several use one browser; default `default`
  */
 export function browserStorage(name = 'default'): PositionStorage {
   const key = `starling:${name}`
-  const tab = randomText()
+  const own = `${OUTBOX}${randomText()}:${name}`
   /** The outboxes of others that this one goes on with, as they were found. */
-  const taken = new Map<string, string>()
+  let taken = new Map<string, string>()
   return {
     load() {
       const text = localStorage.getItem(key)
       if (text === null) return undefined
-      const found = JSON.parse(text) as Shared
-      const outbox = once(Object.values(found.outbox).flat())
-      for (const [other, drafts] of Object.entries(found.outbox)) taken.set(other, JSON.stringify(drafts))
-      return { ...found, outbox }
+      const positions = JSON.parse(text) as Omit<Saved, 'outbox'>
+      const found = new Map(outboxesOf(name).map((other) => [other, localStorage.getItem(other) ?? '']))
+      const outbox = once([...found.values()].flatMap((left) => unsentOf(left, positions.user)))
+      taken = found
+      return { ...positions, outbox }
     },
-    save(saved) {
-      const others = Object.entries(outboxesOf(localStorage.getItem(key), saved.user))
-      const kept = others.filter(
-        ([other, drafts]) => other !== tab && taken.get(other) !== JSON.stringify(drafts),
-      )
-      if (saved.outbox.length > 0) kept.push([tab, saved.outbox])
-      const shared: Shared = { ...saved, outbox: Object.fromEntries(kept) }
-      localStorage.setItem(key, JSON.stringify(shared))
+    save({ outbox, ...positions }) {
+      const { user } = positions
+      if (outbox.length > 0) localStorage.setItem(own, JSON.stringify({ user, outbox } satisfies Unsent))
+      else localStorage.removeItem(own)
+      // One that has changed belongs to a tab that is still there.
+      for (const [other, text] of taken)
+        if (localStorage.getItem(other) === text) localStorage.removeItem(other)
+      taken = new Map()
+      localStorage.setItem(key, JSON.stringify(positions))
     },
+  }
+}
+
+/** @returns the entries in which tabs of this name keep what they have still to send */
+function outboxesOf(name: string): string[] {
+  const keys = Array.from({ length: localStorage.length }, (_, at) => localStorage.key(at) ?? '')
+  return keys.filter(
+    (key) => key.startsWith(OUTBOX) && key.slice(key.indexOf(':', OUTBOX.length) + 1) === name,
+  )
+}
+
+/** @returns what is still to be sent of this user; nothing where what is there makes no sense */
+function unsentOf(text: string, user: string): SavedDraft[] {
+  try {
+    const unsent = JSON.parse(text) as Unsent
+    return unsent.user === user && Array.isArray(unsent.outbox) ? unsent.outbox : []
+  } catch {
+    return []
   }
 }
 
@@ -76,19 +99,9 @@ function once(drafts: readonly SavedDraft[]): SavedDraft[] {
   return [...byRef.values()]
 }
 
-/** @returns the outboxes of this user that are kept, by tab; none where what is there makes no sense */
-function outboxesOf(text: string | null, user: string): Shared['outbox'] {
-  try {
-    const found = JSON.parse(text ?? '{}') as Partial<Shared>
-    return found.user === user ? { ...found.outbox } : {}
-  } catch {
-    return {}
-  }
-}
-
 /** @returns this browser's device id, made on the first call and kept in `localStorage` */
 export function browserDevice(): string {
-  const key = 'starling:device'
+  const key = 'starling-device'
   const known = localStorage.getItem(key)
   if (known !== null) return known
   const device = randomText()

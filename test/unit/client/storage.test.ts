@@ -3,9 +3,21 @@ import { browserStorage, type Saved } from '@starling/client'
 import { beforeEach, expect, it, vi } from 'vitest'
 
 const items = new Map<string, string>()
+/** What another tab does right before the next write. */
+let meanwhile = () => {}
 vi.stubGlobal('localStorage', {
+  get length() {
+    return items.size
+  },
+  key: (at: number) => [...items.keys()][at] ?? null,
   getItem: (key: string) => items.get(key) ?? null,
-  setItem: (key: string, value: string) => void items.set(key, value),
+  removeItem: (key: string) => void items.delete(key),
+  setItem(key: string, value: string) {
+    const other = meanwhile
+    meanwhile = () => {}
+    other()
+    items.set(key, value)
+  },
 })
 beforeEach(() => items.clear())
 
@@ -25,6 +37,13 @@ it('[P1] keeps what each of two tabs has still to send, whichever saves last', a
   await two.save(savedWith('2-2', 'b'))
   const next = browserStorage('alice')
   expect(await next.load()).toEqual(savedWith('2-2', 'a', 'b'))
+})
+
+it('[P1] keeps what each of two tabs has still to send, though they save in the same moment', async () => {
+  const [one, two] = [browserStorage('alice'), browserStorage('alice')]
+  meanwhile = () => void two.save(savedWith('2-2', 'b'))
+  await one.save(savedWith('1-1', 'a'))
+  expect((await refsOf(browserStorage('alice').load()))?.toSorted()).toEqual(['a', 'b'])
 })
 
 it('has a message once that two tabs have, and knows whether it was shown', async () => {
@@ -55,6 +74,8 @@ it('keeps users and names apart, and starts afresh where what is there makes no 
   expect(await browserStorage('alice').load()).toBeUndefined()
   await browserStorage().save({ user: 'bob', convs: [], outbox: [] })
   expect(await browserStorage().load()).toEqual({ user: 'bob', convs: [], outbox: [] })
+  items.set('starling-outbox:tab:default', '{"user":')
+  expect(await refsOf(browserStorage().load())).toEqual([])
   items.set('starling:default', '{"user":')
   expect(() => browserStorage().load()).toThrow(SyntaxError)
   await shared.save(savedWith('1-1', 'a'))
