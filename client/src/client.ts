@@ -17,7 +17,7 @@ import { Requests } from './requests.ts'
 import { Retold } from './retold.ts'
 import type { Saved } from './storage.ts'
 import { Syncer } from './sync.ts'
-import { Tokens } from './token.ts'
+import { subjectOf, Tokens } from './token.ts'
 import { socketUrl } from './transport.ts'
 import type {
   Ack,
@@ -107,7 +107,13 @@ class StarlingClient implements Client {
       reload: (convs) => this.#events.emit('reload', { convs }),
       failed,
     })
-    this.#keeper = new Keeper({ clock, storage, positions: this.#positions, outbox: this.#outbox, failed })
+    this.#keeper = new Keeper({
+      clock,
+      storage,
+      positions: this.#positions,
+      unsent: () => [...(this.#saved?.outbox ?? []), ...this.#outbox.saved()],
+      failed,
+    })
     this.#tokens = new Tokens({ clock, random, getToken, failed })
     this.#link = new Link({
       endpoints: options.endpoints,
@@ -117,7 +123,7 @@ class StarlingClient implements Client {
       random,
       tokens: this.#tokens,
       on: {
-        prepare: () => this.#prepare(),
+        prepare: (token) => this.#prepare(token),
         state: (change) => this.#events.emit('state', change),
         session: (welcome) => this.#begin(welcome),
         frame: (frame) => this.#take(frame),
@@ -198,11 +204,15 @@ class StarlingClient implements Client {
     )
   }
 
-  async #prepare(): Promise<string | undefined> {
+  async #prepare(token: string): Promise<string | undefined> {
     // In the first session positions come from an earlier run; later ones know better.
     if (this.#welcome === undefined) {
       this.#saved = await this.#keeper.load()
-      if (this.#saved !== undefined) this.#positions.restore(this.#saved)
+      if (this.#saved !== undefined && !this.#isClosing) {
+        this.#positions.restore(this.#saved)
+        // What is sent before the session begins is kept, too; nothing of another user, in whose name it would go out.
+        if (subjectOf(token) === this.#saved.user) this.#keeper.own(this.#saved.user)
+      }
     }
     return this.#positions.inbox
   }

@@ -4,9 +4,8 @@
  */
 import { ORIGIN } from '@starling/protocol/ids'
 import type { Clock, Timer } from './clock.ts'
-import type { Outbox } from './outbox.ts'
 import type { Positions } from './positions.ts'
-import type { PositionStorage, Saved } from './storage.ts'
+import type { PositionStorage, Saved, SavedDraft } from './storage.ts'
 
 const EVERY_MS = 1_000
 /** How long a save may be waited for: a storage that hangs must not end all saving, nor keep a client from closing, ms. */
@@ -16,7 +15,8 @@ export interface KeeperOptions {
   clock: Clock
   storage: PositionStorage | undefined
   positions: Positions
-  outbox: Outbox
+  /** What is still to be sent. */
+  unsent: () => SavedDraft[]
   failed: (error: unknown) => void
 }
 
@@ -49,11 +49,16 @@ export class Keeper {
     this.#timer = clock.setTimeout(() => void this.#keepInTurn(), ms)
   }
 
+  /** Whose it all is: the user of the earlier run, and from the first session on that one's. */
+  own(user: string): void {
+    this.#user = user
+    this.touch()
+  }
+
   /** A session has begun. */
   up(user: string, say: (text: string) => void): void {
-    this.#user = user
     this.#say = say
-    this.touch()
+    this.own(user)
   }
 
   down(): void {
@@ -64,11 +69,11 @@ export class Keeper {
 
   /** Does now what is due anyway, behind a save under way: an older one must not end after a newer one. */
   keep(): Promise<void> {
-    const { clock, positions, outbox } = this.#options
+    const { clock, positions, unsent } = this.#options
     if (this.#user === undefined) return Promise.resolve()
     this.#lastAt = clock.now()
     const inbox = positions.safeInbox
-    const saved = { user: this.#user, ...positions.saved(), outbox: outbox.saved() }
+    const saved = { user: this.#user, ...positions.saved(), outbox: unsent() }
     const save = () => this.#save(saved, inbox)
     // At once where nothing is under way: a page that is being left has no time.
     const kept = (this.#turn()?.then(save) ?? save()).then(() => {

@@ -28,8 +28,8 @@ export interface LinkOptions {
 export type SessionFrame = Exclude<ServerFrame, { op: 'welcome' | 'goodbye' }>
 
 export interface LinkEvents {
-  /** Before a line: whatever must be known to say hello. @returns the inbox' position, where there is one */
-  prepare(): Promise<string | undefined>
+  /** Before a line: whatever else must be known to say hello. @returns the inbox' position, where there is one */
+  prepare(token: string): Promise<string | undefined>
   state(change: ClientEvents['state']): void
   /** A session has begun. Resolves when everything missed has come, rejects where the line is lost before. */
   session(welcome: Welcome): Promise<void>
@@ -176,8 +176,8 @@ export class Link {
   async #open(epoch: number): Promise<void> {
     const { on, tokens, hello, WebSocket } = this.#options
     try {
-      const inbox = await on.prepare()
       const token = await tokens.get()
+      const inbox = await on.prepare(token)
       if (this.#epoch !== epoch) return
       this.#hello = JSON.stringify({ op: 'hello', ref: HELLO_REF, token, inbox, ...hello })
       this.endpoint = this.#endpoints.next()

@@ -5,7 +5,7 @@
  */
 import type { ServerFrameOf, UserBody } from '@starling/protocol/frames'
 import { isRef } from '@starling/protocol/ids'
-import { MAX_FRAME_BYTES } from '@starling/protocol/limits'
+import { MAX_FRAME_BYTES, REF_TTL_MS } from '@starling/protocol/limits'
 import type { Clock, Timer } from './clock.ts'
 import { StarlingError } from './errors.ts'
 import { exceeds, isTooDeep } from './frame-size.ts'
@@ -21,6 +21,7 @@ interface Entry extends OutboxItem {
   readonly text: string
   /** It may have been stored: only its ref can tell. */
   unsure: boolean
+  readonly queuedAt: number
   refusals: number
   /** The log has shown it before the ack did. */
   seen: boolean
@@ -35,6 +36,12 @@ interface Lane {
   /** Runs while the server has asked for patience. */
   hold: Timer | undefined
 }
+
+/**
+ * What has waited for so long may have been stored by another run, which has found it in the storage: refs are remembered for
+ * twice that, ms.
+ */
+const LONG_MS = REF_TTL_MS / 2
 
 export interface OutboxOptions {
   clock: Clock
@@ -72,7 +79,7 @@ export class Outbox {
         throw new StarlingError('conflict', 'this ref is under way to another target', { field: 'ref' })
       }
       if (this.#ended) throw new StarlingError('closed', 'the client is closed')
-      const entry = entryOf({ ...draft, ref })
+      const entry = entryOf({ ...draft, ref }, this.#options.clock.now())
       this.#entries.set(ref, entry)
       this.#enqueue(entry)
       this.#options.changed({ ref, status: 'queued' })
@@ -92,7 +99,8 @@ export class Outbox {
     this.#entries = new Map()
     for (const draft of saved) {
       try {
-        const entry = present.get(draft.ref) ?? entryOf(draft)
+        const known = this.#entries.get(draft.ref) ?? present.get(draft.ref)
+        const entry = known ?? entryOf(draft, this.#options.clock.now())
         entry.unsure = true
         if (draft.seen === true) entry.seen = true
         this.#entries.set(draft.ref, entry)
@@ -192,6 +200,7 @@ export class Outbox {
     while (lane !== undefined && this.#say !== undefined && lane.hold === undefined) {
       const entry = lane.queue[0]
       if (entry === undefined || entry.status === 'sent') return
+      if (this.#options.clock.now() - entry.queuedAt > LONG_MS) entry.unsure = true
       const text = entry.unsure ? `${entry.text.slice(0, -1)},"retry":true}` : entry.text
       // A frame over the limit would cost the connection, not just the message.
       if (exceeds(text, this.#frameLimit)) {
@@ -228,7 +237,7 @@ export class Outbox {
 }
 
 /** @throws StarlingError for what no gateway could answer to */
-function entryOf(draft: SavedDraft): Entry {
+function entryOf(draft: SavedDraft, queuedAt: number): Entry {
   const { ref, to, body, reply, mentions } = draft
   if (!isRef(ref))
     throw new StarlingError('bad_request', 'must be 1 to 64 printable characters', { field: 'ref' })
@@ -247,6 +256,7 @@ function entryOf(draft: SavedDraft): Entry {
     status: 'queued',
     text,
     unsure: false,
+    queuedAt,
     refusals: 0,
     seen: false,
     resolve,

@@ -1,6 +1,6 @@
 /**
  * The token in use: asked for when there is none, when it is about to end, when it was refused. Reads a
- * JWT's `exp` and nothing else of it; a token that has none is used until it is refused.
+ * JWT's `exp` and `sub` and nothing else of it; a token that has none is used until it is refused.
  */
 import type { Clock, Timer } from './clock.ts'
 import { backoffMs } from './reconnect.ts'
@@ -111,12 +111,22 @@ export class Tokens {
 
 /** @returns a JWT's `exp` in Unix seconds, where it can be read */
 function expOf(token: string): number | undefined {
+  const { exp } = claimsOf(token)
+  return typeof exp === 'number' ? exp : undefined
+}
+
+/** @returns whose JWT it is, where it can be read */
+export function subjectOf(token: string): string | undefined {
+  const { sub } = claimsOf(token)
+  return typeof sub === 'string' ? sub : undefined
+}
+
+function claimsOf(token: string): { exp?: unknown; sub?: unknown } {
   try {
     const payload = (token.split('.')[1] as string).replace(/-/g, '+').replace(/_/g, '/')
     // Only ASCII matters here: other characters stay garbled, inside of their strings.
-    const { exp } = JSON.parse(atob(payload)) as { exp?: unknown }
-    return typeof exp === 'number' ? exp : undefined
+    return (JSON.parse(atob(payload)) as object | null) ?? {}
   } catch {
-    return undefined
+    return {}
   }
 }

@@ -26,6 +26,15 @@ function make() {
 }
 
 describe('the outbox', () => {
+  it('[P2] sends what has waited for long as one that another run may have found in the storage', async () => {
+    const { clock, outbox, up, news } = make()
+    void outbox.send(text('user:bob', 'b1'))
+    await clock.turn(5 * 60_000 + 1)
+    void outbox.send(text('group:eng', 'g1'))
+    up()
+    expect(news()).toEqual(['b1*', 'g1'])
+  })
+
   it('keeps what is sent until there is a session, then sends it in order', async () => {
     const { outbox, up, news, ack } = make()
     const first = outbox.send(text('user:bob', 'b1'))

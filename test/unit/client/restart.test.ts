@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Saved } from '../../../client/src/index.ts'
 import { settled } from './support/manual-clock.ts'
 import { welcomeOf } from './support/memory-gateway.ts'
-import { ids, keeping, listed, message, setup } from './support/setup.ts'
+import { ids, jwt, keeping, listed, message, setup } from './support/setup.ts'
 
 const DM = 'dm:alice:bob'
 
@@ -104,6 +104,33 @@ describe('what an earlier run has kept', () => {
     next.say({ op: 'synced', ref, inbox: '13-5', convs: [listed('group:eng', '14-7')] })
     await settled()
     expect(ids(messages).toSorted()).toEqual(['13-3', '14-7'])
+  })
+
+  it('[P1] has what was sent before the first session began, behind what an earlier run has left', async () => {
+    const storage = keeping()
+    storage.save({ ...saved, outbox: [{ ref: 'r1', to: 'user:bob', body: { type: 'text', text: 'left' } }] })
+    const getToken = async () => jwt(9_000)
+    const offline = setup({ storage, getToken })
+    offline.client.connect()
+    void offline.client.send({ ref: 'r2', to: 'user:bob', body: { type: 'text', text: 'offline' } })
+    await offline.clock.turn(1_000)
+    const next = setup({ storage, getToken })
+    next.client.connect()
+    const line = await next.gateway.joins({ inbox: '10-3' })
+    for (const ref of ['r1', 'r2']) {
+      expect(await line.hears('send')).toMatchObject({ ref, retry: true })
+      line.say({ op: 'ack', ref, conv: DM, id: ref === 'r1' ? '20-2' : '21-3' })
+    }
+  })
+
+  it('has nothing of another user that was sent before the first session began', async () => {
+    const storage = keeping()
+    storage.save({ ...saved, user: 'mallory' })
+    const offline = setup({ storage, getToken: async () => jwt(9_000) })
+    offline.client.connect()
+    void offline.client.send({ ref: 'r2', to: 'user:bob', body: { type: 'text', text: 'mine' } })
+    await offline.clock.turn(1_000)
+    expect(storage.load()).toEqual({ ...saved, user: 'mallory' })
   })
 
   it('is what was saved last, however slow the storage', async () => {

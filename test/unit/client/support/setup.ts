@@ -36,6 +36,9 @@ export function setup(options: Partial<ClientOptions> = {}) {
   return { client, gateway, clock, record }
 }
 
+/** A JWT of alice's, of this end, in s. */
+export const jwt = (exp: number) => `e30.${btoa(JSON.stringify({ sub: 'alice', exp }))}.sig`
+
 /** A storage that keeps what one run has saved for the next. */
 export function keeping() {
   let kept: Saved | undefined
