@@ -13,22 +13,29 @@ const RETRY_MS = 1_000
 
 export class Departures {
   readonly #sessions: Pick<SessionPort, 'leave'>
-  readonly #presence: Pick<Presence, 'left'>
+  readonly #presence: Pick<Presence, 'came' | 'left'>
   readonly #log: Log
   #underWay = 0
   /** Called when none is under way any more. */
   #onSettled = () => {}
 
-  constructor(deps: { sessions: Pick<SessionPort, 'leave'>; presence: Pick<Presence, 'left'>; log: Log }) {
+  constructor(deps: {
+    sessions: Pick<SessionPort, 'leave'>
+    presence: Pick<Presence, 'came' | 'left'>
+    log: Log
+  }) {
     this.#sessions = deps.sessions
     this.#presence = deps.presence
     this.#log = deps.log
   }
 
-  /** Says that a session is no more; the last one of a user starts the grace. Resolves when Redis has heard it. */
-  async leave(who: { user: UserId; session: SessionId }): Promise<void> {
+  /**
+   * Says that a session is no more; the last one of a user starts the grace. Resolves when Redis has heard it.
+   * @param isUnanswered whether its join was not answered: the user may have come with it, and nobody has been told
+   */
+  async leave(who: { user: UserId; session: SessionId }, isUnanswered = false): Promise<void> {
     this.#underWay += 1
-    while (!(await this.#isHeard(who))) await setTimeout(RETRY_MS)
+    while (!(await this.#isHeard(who, isUnanswered))) await setTimeout(RETRY_MS)
     this.#underWay -= 1
     if (this.#underWay === 0) this.#onSettled()
   }
@@ -43,9 +50,14 @@ export class Departures {
     return this.#underWay === 0
   }
 
-  async #isHeard({ user, session }: { user: UserId; session: SessionId }): Promise<boolean> {
+  async #isHeard(
+    { user, session }: { user: UserId; session: SessionId },
+    isUnanswered: boolean,
+  ): Promise<boolean> {
     try {
-      const { last } = await this.#sessions.leave(user, session)
+      const { last, online } = await this.#sessions.leave(user, session)
+      // A change that was told before is known by its number.
+      if (isUnanswered && online !== undefined) this.#presence.came(user, online)
       if (last) this.#presence.left(user, session)
       return true
     } catch (fault) {

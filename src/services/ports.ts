@@ -272,8 +272,11 @@ export interface Rejoined {
 
 export interface SessionPort {
   join(session: NewSession): Promise<Joined>
-  /** @returns whether it was the user's last session of all; the same when asked again */
-  leave(user: UserId, session: SessionId): Promise<{ last: boolean }>
+  /**
+   * @returns whether it was the user's last session of all, the same when asked again; and by which change the user is online,
+   *   as one is for a grace after the last session, too
+   */
+  leave(user: UserId, session: SessionId): Promise<{ last: boolean; online: number | undefined }>
   /**
    * Ends a user's presence if `session` was the last to leave and none has come; else the reaper need not look at this
    * user any more. @returns the number of that change

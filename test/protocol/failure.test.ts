@@ -1,8 +1,9 @@
 /** Gateways that die, drain and come back, as their users and the users of the others see it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { dmOf, reachesLive, seqOf, until, worldFor } from '../support/harness.ts'
 import { text } from '../support/harness-client.ts'
+import { RedisProxy } from '../support/redis-proxy.ts'
 
 /**
  * How long to wait for what a node's death brings. P5 promises 20 s, which the fault suite holds against the clock; a test
@@ -168,6 +169,28 @@ test.concurrent('[P5] a gateway that hangs counts as dead, and is no ghost when 
   )
   expect(messages.map(({ id }) => id)).toEqual([missed.id])
   await reachesLive(alice, bob, back)
+})
+
+test.concurrent('[P5] a join whose answer is lost: who is back at once is told to be there', {
+  timeout: 60_000,
+}, async (context) => {
+  const proxy = await RedisProxy.start(inject('redisUrl'))
+  context.onTestFinished(() => proxy.close())
+  const world = await worldFor(context, { redisUrls: [undefined, proxy.url] })
+  const { gw1, gw2 } = world
+  const alice = await world.user('alice').connect(gw1)
+  const bob = world.user('bob')
+  await alice.gets('ok', { op: 'watch', users: [bob.id] })
+  const device = 'unanswered'
+  const silenced = proxy.silencesAnswerTo(device)
+  const refusal = bob.connect(gw2, { device }).then(
+    () => 'taken',
+    () => 'refused',
+  )
+  ;(await silenced).cut()
+  expect(await refusal).toBe('refused')
+  await bob.connect(gw1)
+  await alice.expects('presence', ({ on }) => on.includes(bob.id), 10_000)
 })
 
 describe.concurrent('a drain', () => {

@@ -69,6 +69,8 @@ export class Ear {
   constructor(client: Redis, channel: string, commands: RedisClient) {
     this.#client = client
     this.#mark = (entry) => commands.spublish(channel, entry)
+    // A slot that moves away ends its subscriptions unasked, which the library takes for a fault.
+    client.on('error', () => {})
     client.on('smessageBuffer', (_channel: Buffer, payload: Buffer) => {
       for (const { kind, topic, mark, frame } of readEntries(payload)) {
         if (kind === 'k') this.#waiting.get(mark)?.()
@@ -160,10 +162,14 @@ export class StoreWorld {
     return `${this.keys.owner(owner)}${name}`
   }
 
-  /** The nodes that are told of a conversation. */
-  async nodesOf(conv: string): Promise<string[]> {
-    const noted = await this.redis.hget(this.key(conv, 'state'), 'nodes')
-    return noted === null ? [] : noted.split(' ')
+  /** The nodes that are told of a conversation or of a user, `user:<id>`. */
+  async nodesOf(owner: string): Promise<string[]> {
+    const noted = await this.redis.hget(this.key(owner, 'state'), 'nodes')
+    return noted?.split(' ').filter((node) => node !== '') ?? []
+  }
+
+  async isOnline(user: UserId): Promise<boolean> {
+    return (await this.online.among([user])).has(user)
   }
 
   /** The keys under which a conversation remembers refs: of this stretch of time and of those around it. */

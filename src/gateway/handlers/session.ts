@@ -37,7 +37,8 @@ export async function hello(
   const arrival = context.hub.arrives(identity.user)
   const joined = await join(context, identity, arrival)
   if (joined.is === 'full') throw new ProtocolError('forbidden', 'too many sessions of this user')
-  if (joined.came !== undefined) context.presence.came(identity.user, joined.came)
+  if (joined.came === undefined) context.presence.stays(identity.user)
+  else context.presence.came(identity.user, joined.came)
   if (session.state.is !== 'joining') {
     // The line broke while we asked: what was written must be taken back.
     await context.departures.leave(identity)
@@ -71,7 +72,7 @@ async function join(context: GatewayContext, identity: Identity, arrival: Arriva
     return await context.sessions.join(identity)
   } catch (fault) {
     // It may be written though no answer came: a session that nobody has would keep its user online.
-    void context.departures.leave(identity)
+    void context.departures.leave(identity, true)
     throw fault
   } finally {
     context.hub.arrived(identity.user, arrival)

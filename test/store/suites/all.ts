@@ -6,6 +6,7 @@ import { appendDmSuite } from './append-dm.ts'
 import { groupsSuite } from './groups.ts'
 import { inboxSuite } from './inbox.ts'
 import { nodesSuite } from './nodes.ts'
+import { onlineSuite } from './online.ts'
 import { positionsSuite } from './positions.ts'
 import { sessionsSuite } from './sessions.ts'
 import { tellingsSuite } from './tellings.ts'
@@ -32,6 +33,7 @@ export function storeSuites(start: () => Promise<{ url: string; stop(): Promise<
     tellingsSuite,
     inboxSuite,
     sessionsSuite,
+    onlineSuite,
     nodesSuite,
   ]
   for (const suite of suites) suite(store)

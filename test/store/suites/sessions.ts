@@ -1,4 +1,4 @@
-/** Sessions and presence: joining, leaving, the grace, being thrown out, and what is left of a dead node. */
+/** Sessions and presence: joining, leaving, the grace, being thrown out. */
 import type { GroupId, NodeId, SessionId, UserId } from '@starling/protocol/ids'
 import { describe, expect, it } from 'vitest'
 import {
@@ -13,14 +13,11 @@ import {
 
 export function sessionsSuite(store: () => StoreWorld): void {
   const at = (node: NodeId, more = {}) => store().usersAt(node, more)
-  const isOnline = async (user: UserId) => (await store().online.among([user])).has(user)
+  const isOnline = (user: UserId) => store().isOnline(user)
   const bucketOf = (user: UserId) => store().keys.bucketOf(`user:${user}`)
   const held = (node: NodeId, user: UserId) =>
     store().redis.sismember(store().keys.held(bucketOf(user), node), `user:${user}`)
-  const nodesOf = async (user: UserId) => {
-    const noted = await store().redis.hget(store().key(`user:${user}`, 'state'), 'nodes')
-    return noted?.split(' ').filter((node) => node !== '') ?? []
-  }
+  const nodesOf = (user: UserId) => store().nodesOf(`user:${user}`)
 
   describe('join', () => {
     it('makes the first session, and says so once however many come at the same time', async () => {
@@ -108,8 +105,8 @@ export function sessionsSuite(store: () => StoreWorld): void {
       const [one, two] = [sessionOf(user), sessionOf(user)]
       await at(node).join(one)
       await at(node).join(two)
-      expect(await at(node).leave(user, one.session)).toEqual({ last: false })
-      expect(await at(node).leave(user, two.session)).toEqual({ last: true })
+      expect(await at(node).leave(user, one.session)).toEqual({ last: false, online: 1 })
+      expect(await at(node).leave(user, two.session)).toEqual({ last: true, online: 1 })
       expect(await isOnline(user)).toBe(true)
       const ends = await Promise.all([1, 2, 3].map(() => at(node).endPresence(user, two.session)))
       expect(ends).toEqual([{ gone: 2 }, { gone: 2 }, { gone: 2 }])
@@ -142,10 +139,19 @@ export function sessionsSuite(store: () => StoreWorld): void {
       const [user, node] = [someone(), someNode()]
       const one = sessionOf(user)
       await at(node).join(one)
-      expect(await at(node).leave(user, one.session)).toEqual({ last: true })
-      expect(await at(node).leave(user, one.session)).toEqual({ last: true })
+      expect(await at(node).leave(user, one.session)).toEqual({ last: true, online: 1 })
+      expect(await at(node).leave(user, one.session)).toEqual({ last: true, online: 1 })
       expect(await at(node).leave(user, sessionOf(user).session)).toEqual({ last: false })
       expect(await at(node).endPresence(user, one.session)).toEqual({ gone: 2 })
+    })
+
+    it('[P5] tells by which change one is online whose other sessions stay, also of a leaving that is repeated', async () => {
+      const [user, node] = [someone(), someNode()]
+      const [one, two] = [sessionOf(user), sessionOf(user)]
+      await at(node).join(one)
+      await at(node).leave(user, one.session)
+      await at(node).join(two)
+      expect(await at(node).leave(user, one.session)).toEqual({ last: false, online: 1 })
     })
 
     it('numbers every change, so that a late one shows', async () => {
@@ -300,96 +306,6 @@ export function sessionsSuite(store: () => StoreWorld): void {
       const session = sessionOf(user)
       expect(ok(await at(node).join(session)).groups).toHaveLength(9_000)
       expect((await at(node).rejoin(user, [session])).groups).toHaveLength(9_000)
-    })
-  })
-
-  describe('reap', () => {
-    it('[P5] takes a dead node’s users offline, and says who', async () => {
-      const [user, dead] = [someone(), someNode()]
-      await at(dead).join(sessionOf(user))
-      await at(dead).join(sessionOf(user))
-      expect(await store().online.reap(bucketOf(user), dead)).toEqual({
-        left: 0,
-        sessions: 2,
-        untold: 0,
-        gone: [[user, 2]],
-      })
-      expect(await isOnline(user)).toBe(false)
-      expect([await nodesOf(user), await at(dead).list(user)]).toEqual([[], []])
-    })
-
-    it('[P5] leaves those online who live elsewhere, and tells them', async () => {
-      const [user, dead, alive] = [someone(), someNode(), someNode()]
-      await at(dead).join(sessionOf(user))
-      await at(alive).join(sessionOf(user))
-      const ear = await store().ear(alive, `user:${user}`)
-      expect(await store().online.reap(bucketOf(user), dead)).toEqual({
-        left: 0,
-        sessions: 1,
-        untold: 0,
-        gone: [],
-      })
-      expect(await isOnline(user)).toBe(true)
-      expect(await nodesOf(user)).toEqual([alive])
-      expect(await ear.heard()).toMatchObject([{ kind: 's', mark: '1/2' }])
-    })
-
-    it('[P5] takes offline whom the node itself was about to, in the grace', async () => {
-      const [user, dead] = [someone(), someNode()]
-      const session = sessionOf(user)
-      await at(dead).join(session)
-      await at(dead).leave(user, session.session)
-      expect((await store().online.reap(bucketOf(user), dead)).gone).toEqual([[user, 2]])
-    })
-
-    it('takes the node out of the lists of groups', async () => {
-      const [owner, dead] = [someone(), someNode()]
-      const { conv } = await store().group(owner)
-      await store().convs.attach(conv, dead, owner)
-      await store().online.reap(store().keys.bucketOf(conv), dead)
-      expect(await store().nodesOf(conv)).toEqual([])
-    })
-
-    it('goes on in pieces until nothing is left', async () => {
-      const dead = someNode()
-      // In one bucket: ids that share its number.
-      const users: UserId[] = []
-      while (users.length < 130) {
-        const user = someone()
-        if (bucketOf(user) === bucketOf(users[0] ?? user)) users.push(user)
-      }
-      await Promise.all(users.map((user) => at(dead).join(sessionOf(user))))
-      const first = await store().online.reap(bucketOf(users[0]!), dead)
-      const second = await store().online.reap(bucketOf(users[0]!), dead)
-      expect([first.left, second.left]).toEqual([30, 0])
-      expect([...first.gone, ...second.gone].map(([user]) => user).toSorted()).toEqual(users.toSorted())
-    })
-
-    it('does nothing to a bucket of which the node held nothing', async () => {
-      expect(await store().online.reap(7, someNode())).toEqual({ left: 0, sessions: 0, untold: 0, gone: [] })
-    })
-  })
-
-  describe('the online set', () => {
-    it('is read in pages, nobody twice', async () => {
-      const users: UserId[] = []
-      while (users.length < 5) {
-        const user = someone()
-        if (bucketOf(user) === bucketOf(users[0] ?? user)) users.push(user)
-      }
-      const bucket = bucketOf(users[0]!)
-      const before = await store().online.total()
-      await Promise.all(users.map((user) => at(someNode()).join(sessionOf(user))))
-      const pages: UserId[] = []
-      for (let after = ''; ; ) {
-        const page = await store().online.page(bucket, after, 2)
-        pages.push(...page)
-        if (page.length < 2) break
-        after = page.at(-1)!
-      }
-      expect(pages.filter((user) => users.includes(user))).toEqual(users.toSorted())
-      expect(await store().online.total()).toBe(before + 5)
-      expect((await store().online.counts())[bucket]).toBe(pages.length)
     })
   })
 

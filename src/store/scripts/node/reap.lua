@@ -41,6 +41,7 @@ for _, owner in ipairs(redis.call('SPOP', held, count)) do
     else
       -- Whether or not the node took them offline itself: it may have died before it told anybody.
       redis.call('ZREM', online, user)
+      redis.call('HDEL', state, 'last_left') -- a leaving that is said again is none any more
       gone[#gone + 1] = user
       gone[#gone + 1] = tostring(redis.call('HINCRBY', state, 'presence', 1))
     end

@@ -4,12 +4,15 @@
   KEYS here      see lib/run-jobs
   ARGV to        prefix of the nodes' channels, see lib/post
   JOB  own       what the keys of the user start with: sessions (session → <node id> <json>), devices, state (nodes, the
-                 ids of those that hold a session; last_left, the session whose leaving left none, and its node)
+                 ids of those that hold a session; last_left, the session whose leaving left none, and its node; number of
+                 the last change of presence)
   JOB  held      the key of the owners of this bucket of which the node holds a socket
   JOB  user      who
   JOB  session   UUID
   JOB  node      node id
-  RETURNS        of each: last: none is left of the user, and this one was the last to leave, also when asked again | more
+  RETURNS        of each: <last | more> <online>
+                 last: none is left of the user, and this one was the last to leave, also when asked again
+                 online: the number of the change by which the user is online still, 0 where none is left but not by this one
   PUBLISHES      the session frame on the channel of each node that still holds the user
 ]]
 local to = ARGV[1]
@@ -22,16 +25,20 @@ return run_jobs(2, 5, function(own, held, user, session, node)
   local sessions, state = own .. 'sessions', own .. 'state'
   local found = redis.call('HDEL', sessions, session) == 1
   local left = redis.call('HVALS', sessions)
+  local facts = redis.call('HMGET', state, 'nodes', 'last_left', 'presence')
+  local noted, last_left, online = facts[1], facts[2] or '', facts[3] or '0'
   if not found then
-    local last_left = #left == 0 and redis.call('HGET', state, 'last_left') or ''
-    return string.match(last_left, '^%S+') == session and 'last' or 'more'
+    if #left > 0 then
+      return 'more ' .. online
+    end
+    return string.match(last_left, '^%S+') == session and 'last ' .. online or 'more 0'
   end
   if #left == 0 then
     -- It stays in the node's note until it is let go of: the node may die in the grace.
     redis.call('HSET', state, 'nodes', '', 'last_left', session .. ' ' .. node)
-    return 'last'
+    return 'last ' .. online
   end
-  local nodes, stays = note_nodes(state, redis.call('HGET', state, 'nodes'), left), false
+  local nodes, stays = note_nodes(state, noted, left), false
   for _, holder in ipairs(nodes) do
     stays = stays or holder == node
   end
@@ -39,5 +46,5 @@ return run_jobs(2, 5, function(own, held, user, session, node)
     redis.call('SREM', held, 'user:' .. user)
   end
   post(nodes, 's', 'user:' .. user, #left .. '/' .. redis.call('HLEN', own .. 'devices'), session_frame(left), '', '')
-  return 'more'
+  return 'more ' .. online
 end)
