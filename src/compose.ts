@@ -8,7 +8,7 @@ import { WATCH_PER_SESSION } from '@starling/protocol/limits'
 import { channelsOf } from './bus/channels.ts'
 import { createPlacement } from './bus/placement.ts'
 import { RedisBus } from './bus/redis-bus.ts'
-import { checkRedis } from './cluster/boot-check.ts'
+import { checkRedis, reachRedis } from './cluster/boot-check.ts'
 import { Canary } from './cluster/canary.ts'
 import { newIdentity } from './cluster/identity.ts'
 import { Lease } from './cluster/lease.ts'
@@ -31,7 +31,6 @@ import { UwsServer } from './gateway/server-uws.ts'
 import { Sweep } from './gateway/sweep.ts'
 import { Watches } from './gateway/watches.ts'
 import { createHttpApp } from './http/app.ts'
-import { BootError } from './lib/boot-error.ts'
 import { Load } from './lib/load.ts'
 import { createLog } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
@@ -48,7 +47,7 @@ import { Sessions } from './services/sessions.ts'
 import { Sync } from './services/sync.ts'
 import { Tellings } from './services/tellings.ts'
 import { Tokens } from './services/tokens.ts'
-import { createCommandClient, type RedisClient } from './store/redis.ts'
+import { createCommandClient } from './store/redis.ts'
 import { openStores } from './stores.ts'
 
 /** How long a leaving gateway tries to take its sessions out of Redis, and to end its calls, ms. */
@@ -69,7 +68,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
 
   // The store
   const redis = createCommandClient(config.REDIS_URL, log)
-  await connect(redis)
+  await reachRedis(redis)
   await checkRedis(redis, config.DURABILITY, log)
   let identity = newIdentity(config.NODE_NAME)
   const { keys, convs, dms, users, online, nodes, ...stores } = await openStores({
@@ -149,7 +148,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     log,
   }
   let draining = false
-  /** The lease is lost, and there is none under another id yet. */
+  /** The lease is lost, and this node does not serve under another id yet. */
   let nameless = false
   const ready = () => !draining && !nameless && pulse.beats && bus.whole && canary.alive
   const http = createHttpApp({
@@ -183,6 +182,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     maxConnections: config.MAX_CONNECTIONS,
     connectRate: config.CONNECT_RATE,
     connections: () => hub.sessions.size,
+    isAway: () => nameless,
     load,
     handshakes: metrics.handshakes,
   })
@@ -295,12 +295,12 @@ export async function startGateway(config: Config): Promise<Gateway> {
     doubts.reset()
     await nodes.abandon(identity.id)
     identity = newIdentity(config.NODE_NAME)
-    // First the lease: what is written under this id from now on is somebody's to take out.
-    await lease.restart(identity.id)
     bus = newBus()
-    await bus.start()
+    if (!draining) await bus.start()
+    if (draining) return // nobody will come any more
+    // Not before, since it is not renewed meanwhile; what is written under this id from now on is somebody's to take out.
+    await lease.restart(identity.id)
     await followChannels()
-    hub.closeAll(1012) // those who came meanwhile, under the old id or unheard
     nameless = false
   }
 
@@ -362,11 +362,12 @@ export async function startGateway(config: Config): Promise<Gateway> {
     const allTold = await tellings.close(DEPARTURE_MS)
     await presence.close()
     watches.close()
-    // What could not be taken out or told now is the reaper's, who comes when the lease has lapsed.
-    await lease.close({ giveUp: allLeft && allTold && (await letChannelsGo()) })
     canary.close()
     pulse.close()
+    // Before the lease, which may be waiting for it to hear all buckets.
     await bus.close()
+    // What could not be taken out or told now is the reaper's, who comes when the lease has lapsed.
+    await lease.close({ mayGiveUp: async () => allLeft && allTold && (await letChannelsGo()) })
     redis.disconnect()
     log.info('gateway has left')
   }
@@ -377,15 +378,6 @@ export async function startGateway(config: Config): Promise<Gateway> {
       closing ??= close()
       return closing
     },
-  }
-}
-
-async function connect(redis: RedisClient): Promise<void> {
-  try {
-    await redis.connect()
-  } catch (fault) {
-    redis.disconnect()
-    throw new BootError(`cannot reach Redis (${(fault as Error).message}): is REDIS_URL right, and is it up?`)
   }
 }
 

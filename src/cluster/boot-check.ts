@@ -1,6 +1,6 @@
 /**
- * A look at Redis before the gateway serves: refuses one on which a promise would be empty, warns in words of
- * settings that make one weak. What it isn't allowed to read it passes over.
+ * A look at Redis before the gateway serves: refuses one that isn't there or on which a promise would be empty, warns in
+ * words of settings that make one weak. What it isn't allowed to read it passes over.
  */
 import { Cluster, type Redis } from 'ioredis'
 import { BootError } from '../lib/boot-error.ts'
@@ -10,6 +10,17 @@ import type { RedisClient } from '../store/redis.ts'
 /** A feed may have to take in this many bytes at once without being cut off. */
 const FEED_BUFFER_BYTES = 32 * 1024 * 1024
 
+/** @throws BootError where there is none */
+export async function reachRedis(redis: RedisClient): Promise<void> {
+  try {
+    await redis.connect()
+  } catch (fault) {
+    redis.disconnect()
+    throw new BootError(`cannot reach Redis (${(fault as Error).message}): is REDIS_URL right, and is it up?`)
+  }
+}
+
+/** @throws BootError where it can't keep what is promised */
 export async function checkRedis(
   redis: RedisClient,
   durability: 'async' | 'replica',

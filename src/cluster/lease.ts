@@ -80,12 +80,15 @@ export class Lease {
     await this.#take(PATIENCE_MS)
   }
 
-  /** Renews it no more. @param giveUp nothing of this node is left to take out: no reaper need come */
-  async close({ giveUp }: { giveUp: boolean }): Promise<void> {
+  /**
+   * Renews it no more.
+   * @param mayGiveUp asked at the very end: whether nothing of this node is left to take out, so that no reaper need come
+   */
+  async close({ mayGiveUp }: { mayGiveUp: () => Promise<boolean> }): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
     await this.#looking
-    if (!giveUp) return
+    if (!(await mayGiveUp())) return
     await this.#nodes
       .giveUp(this.#node)
       .catch((fault: unknown) => this.#log.debug({ err: fault }, 'lease: not given up; it lapses'))

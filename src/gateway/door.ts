@@ -1,5 +1,6 @@
 /**
- * Who may open a WebSocket: pages of allowed origins, at a rate and up to a number this node can serve.
+ * Who may open a WebSocket: pages of allowed origins, at a rate and up to a number this node can serve; nobody while it has
+ * no place in the cluster, since they would hear nothing.
  */
 
 import type { Load } from '../lib/load.ts'
@@ -15,6 +16,7 @@ export class Door {
   readonly #origins: Origins | undefined
   readonly #maxConnections: number
   readonly #connections: () => number
+  readonly #isAway: () => boolean
   readonly #rate: TokenBucket
   readonly #load: Pick<Load, 'overloaded'>
   readonly #handshakes: Pick<Tally, 'add'>
@@ -25,6 +27,8 @@ export class Door {
     /** New connections a second; as many may come at once. */
     connectRate: number
     connections: () => number
+    /** Whether this node is out of the cluster now. */
+    isAway: () => boolean
     load: Pick<Load, 'overloaded'>
     /** Counts who was let in, and who was not and why. */
     handshakes: Pick<Tally, 'add'>
@@ -32,6 +36,7 @@ export class Door {
     this.#origins = deps.origins
     this.#maxConnections = deps.maxConnections
     this.#connections = deps.connections
+    this.#isAway = deps.isAway
     this.#load = deps.load
     this.#handshakes = deps.handshakes
     this.#rate = new TokenBucket(deps.connectRate, deps.connectRate, performance.now())
@@ -44,7 +49,8 @@ export class Door {
     return result === 'taken'
   }
 
-  #take(): 'taken' | 'overloaded' | 'full' | 'rate' {
+  #take(): 'taken' | 'away' | 'overloaded' | 'full' | 'rate' {
+    if (this.#isAway()) return 'away'
     if (this.#load.overloaded) return 'overloaded'
     if (this.#connections() >= this.#maxConnections) return 'full'
     return this.#rate.take(performance.now()) === 0 ? 'taken' : 'rate'
@@ -57,7 +63,7 @@ export class Door {
       return { status: 403, message: 'pages of this origin may not connect' }
     }
     if (!this.hasRoom()) {
-      return { status: 503, message: 'too many connections', retryAfterS: RETRY_AFTER_S }
+      return { status: 503, message: 'no room here now', retryAfterS: RETRY_AFTER_S }
     }
     return undefined
   }

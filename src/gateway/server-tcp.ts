@@ -188,7 +188,7 @@ export class TcpServer implements TopicPublisher {
   #accept(socket: Socket, { handler, admit, maxFrameBytes, maxBufferBytes }: TcpServerOptions): void {
     socket.on('error', () => socket.destroy()) // `close` follows and is what counts
     if (!admit()) {
-      socket.write(`${JSON.stringify({ op: 'close', code: 4013, reason: 'too many connections' })}\n`)
+      socket.write(`${JSON.stringify({ op: 'close', code: 4013, reason: 'no room here now' })}\n`)
       socket.destroySoon()
       return
     }
