@@ -16,7 +16,9 @@ endings[#endings + 1] = function()
       for at, channel in ipairs(channels) do
         if listeners[2 * at] > 0 then
           by = channel
-          pieces[#pieces + 1] = table.concat(letter[channel])
+          for _, piece in ipairs(letter[channel]) do
+            pieces[#pieces + 1] = piece
+          end
         end
       end
     end
