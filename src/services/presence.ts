@@ -66,11 +66,6 @@ export class Presence {
     this.#gather(user, { change, left: undefined })
   }
 
-  /** A session has joined here of a user who was online: the grace of an earlier one has nothing to end any more. */
-  stays(user: UserId): void {
-    this.#graces.delete(user)
-  }
-
   /** A user's last session of all has left here: offline, unless one comes back within the grace. */
   left(user: UserId, session: SessionId): void {
     // One who was back and left again has a new grace, on this node or on another, which the store knows.
@@ -181,7 +176,6 @@ export class Presence {
       this.#graces.delete(user)
       void this.#end(user, session)
     }
-    this.#settle()
   }
 
   async #end(user: UserId, session: SessionId): Promise<void> {
@@ -195,10 +189,6 @@ export class Presence {
       if (!this.#closed && !this.#graces.has(user)) this.left(user, session)
     }
     this.#ending -= 1
-    this.#settle()
-  }
-
-  #settle(): void {
     if (this.#graces.size + this.#ending === 0) this.#onSettled()
   }
 

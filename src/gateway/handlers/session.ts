@@ -37,8 +37,7 @@ export async function hello(
   const arrival = context.hub.arrives(identity.user)
   const joined = await join(context, identity, arrival)
   if (joined.is === 'full') throw new ProtocolError('forbidden', 'too many sessions of this user')
-  if (joined.came === undefined) context.presence.stays(identity.user)
-  else context.presence.came(identity.user, joined.came)
+  if (joined.came !== undefined) context.presence.came(identity.user, joined.came)
   if (session.state.is !== 'joining') {
     // The line broke while we asked: what was written must be taken back.
     await context.departures.leave(identity)

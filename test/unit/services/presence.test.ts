@@ -72,16 +72,6 @@ describe('a leaving', () => {
     expect(asked).toEqual(['end alice one'])
   })
 
-  it('has nothing to end where the user is back here, not in a node that closes either', async () => {
-    presence.left(alice, one)
-    await pass(1_000)
-    const closed = presence.close()
-    presence.stays(alice)
-    await pass(2_000)
-    await closed
-    expect([asked, told]).toEqual([[], []])
-  })
-
   it('[P5] is tried again while the store can’t be reached', async () => {
     let tries = 0
     ends = async () => {
