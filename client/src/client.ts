@@ -211,7 +211,8 @@ class StarlingClient implements Client {
       if (this.#saved !== undefined && !this.#isClosing) {
         this.#positions.restore(this.#saved)
         // What is sent before the session begins is kept, too; nothing of another user, in whose name it would go out.
-        if (subjectOf(token) === this.#saved.user) this.#keeper.own(this.#saved.user)
+        const { user } = this.#saved
+        this.#keeper.own(subjectOf(token) === user ? user : undefined)
       }
     }
     return this.#positions.inbox

@@ -49,8 +49,8 @@ export class Keeper {
     this.#timer = clock.setTimeout(() => void this.#keepInTurn(), ms)
   }
 
-  /** Whose it all is: the user of the earlier run, and from the first session on that one's. */
-  own(user: string): void {
+  /** Whose it all is: the user of the earlier run, if it is known to be theirs, and from the first session on that one's. */
+  own(user: string | undefined): void {
     this.#user = user
     this.touch()
   }

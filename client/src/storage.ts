@@ -51,6 +51,8 @@ export function browserStorage(name = 'default'): PositionStorage {
   const own = `${OUTBOX}${randomText()}:${name}`
   /** The outboxes of others that this one goes on with, as they were found. */
   let taken = new Map<string, string>()
+  /** The positions as this tab has found or written them last. */
+  let known: string | undefined
   return {
     load() {
       const text = localStorage.getItem(key)
@@ -59,6 +61,7 @@ export function browserStorage(name = 'default'): PositionStorage {
       const found = new Map(outboxesOf(name).map((other) => [other, localStorage.getItem(other) ?? '']))
       const outbox = once([...found.values()].flatMap((left) => unsentOf(left, positions.user)))
       taken = found
+      known = JSON.stringify(positions)
       return { ...positions, outbox }
     },
     save({ outbox, ...positions }) {
@@ -67,9 +70,12 @@ export function browserStorage(name = 'default'): PositionStorage {
       else localStorage.removeItem(own)
       // One that has changed belongs to a tab that is still there.
       for (const [other, text] of taken)
-        if (localStorage.getItem(other) === text) localStorage.removeItem(other)
+        if (other !== own && localStorage.getItem(other) === text) localStorage.removeItem(other)
       taken = new Map()
-      localStorage.setItem(key, JSON.stringify(positions))
+      const text = JSON.stringify(positions)
+      // What has not changed here may be newer from another tab.
+      if (text !== known) localStorage.setItem(key, text)
+      known = text
     },
   }
 }

@@ -68,6 +68,22 @@ it('forgets what was sent by the tab that took it over, and no more than that', 
   expect(await browserStorage('alice').load()).toEqual(savedWith('4-4'))
 })
 
+it('[P1] keeps what one storage has, though the next client of the same page goes on with it', async () => {
+  const storage = browserStorage('alice')
+  await storage.save(savedWith('1-1', 'a'))
+  await storage.save((await storage.load())!)
+  expect(await refsOf(browserStorage('alice').load())).toEqual(['a'])
+})
+
+it('[P2] leaves positions alone that have not moved on in this tab: another one may be further', async () => {
+  const [one, two] = [browserStorage('alice'), browserStorage('alice')]
+  await one.save(savedWith('1-1'))
+  const found = (await two.load())!
+  await one.save(savedWith('5-5'))
+  await two.save({ ...found, outbox: [draft('a')] })
+  expect(await browserStorage('alice').load()).toEqual(savedWith('5-5', 'a'))
+})
+
 it('keeps users and names apart, and starts afresh where what is there makes no sense', async () => {
   const shared = browserStorage()
   await shared.save(savedWith('1-1', 'a'))
@@ -78,6 +94,6 @@ it('keeps users and names apart, and starts afresh where what is there makes no 
   expect(await refsOf(browserStorage().load())).toEqual([])
   items.set('starling:default', '{"user":')
   expect(() => browserStorage().load()).toThrow(SyntaxError)
-  await shared.save(savedWith('1-1', 'a'))
+  await shared.save(savedWith('2-2', 'a'))
   expect(await refsOf(browserStorage().load())).toEqual(['a'])
 })
