@@ -295,11 +295,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
     doubts.reset()
     await nodes.abandon(identity.id)
     identity = newIdentity(config.NODE_NAME)
+    // First the lease: what is written under this id from now on is somebody's to take out.
+    await lease.restart(identity.id)
     bus = newBus()
     if (!draining) await bus.start()
     if (draining) return // nobody will come any more
-    // Not before, since it is not renewed meanwhile; what is written under this id from now on is somebody's to take out.
-    await lease.restart(identity.id)
     await followChannels()
     nameless = false
   }
@@ -363,11 +363,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
     await presence.close()
     watches.close()
     canary.close()
-    pulse.close()
     // Before the lease, which may be waiting for it to hear all buckets.
     await bus.close()
     // What could not be taken out or told now is the reaper's, who comes when the lease has lapsed.
     await lease.close({ mayGiveUp: async () => allLeft && allTold && (await letChannelsGo()) })
+    pulse.close()
     redis.disconnect()
     log.info('gateway has left')
   }

@@ -43,6 +43,7 @@ export class Lease {
   #believesFrom = 0
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  #keeping: NodeJS.Timeout | undefined
   #closed = false
   #isLost = false
   readonly #reaping = new Set<NodeId>()
@@ -74,10 +75,11 @@ export class Lease {
     this.#schedule()
   }
 
-  /** Takes a lease under another id, called while the old one's loss is dealt with. */
+  /** Takes a lease under another id, called while the old one's loss is dealt with, and keeps it until that is done. */
   async restart(node: NodeId): Promise<void> {
     this.#node = node
     await this.#take(PATIENCE_MS)
+    this.#keeping = setInterval(() => void this.#keep(), LOOK_MS)
   }
 
   /**
@@ -134,8 +136,21 @@ export class Lease {
   async #goOn(): Promise<void> {
     this.#log.warn({ node: this.#node }, 'lease: lost; going on under a new id')
     this.#isLost = true
-    await this.#events.lost()
+    try {
+      await this.#events.lost()
+    } finally {
+      clearInterval(this.#keeping)
+    }
     this.#isLost = false
+  }
+
+  async #keep(): Promise<void> {
+    try {
+      const { is } = await this.#nodes.renew(this.#node, LEASE_MS, false, this.#info())
+      if (is === 'ok') this.#renewedAt = performance.now()
+    } catch (fault) {
+      this.#log.debug({ err: fault }, 'lease: not renewed now')
+    }
   }
 
   #reap(node: NodeId): void {

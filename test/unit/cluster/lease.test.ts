@@ -103,6 +103,23 @@ describe('a lost lease', () => {
     expect([begun, [...living]]).toEqual([1, [next]])
   })
 
+  it('[P5] is gone on from under a lease that is kept meanwhile', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    lost = async () => {
+      await lease.restart(next)
+      await promise
+    }
+    living.delete(me)
+    await pass(60_000)
+    expect(lease.ageMs).toBeLessThanOrEqual(1_000)
+    resolve()
+    await pass(5_000)
+    expect([lease.ageMs <= 1_000, [...living]]).toEqual([true, [next]])
+    await lease.close({ mayGiveUp: async () => true })
+    await pass(5_000)
+    expect([...living]).toEqual([])
+  })
+
   it('is gone on from again where that failed half-way', async () => {
     let begun = 0
     lost = async () => {
