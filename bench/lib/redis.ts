@@ -6,9 +6,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { freePort } from '../../scripts/lib/ports.ts'
 import { REDIS_SETTINGS } from '../../scripts/lib/redis-settings.ts'
 import { startRedisCluster } from '../../test/support/redis-cluster.ts'
-import { freePort } from './free-port.ts'
 import { end, own, ownFolder, removeFolder } from './owned.ts'
 
 /** As docs/deployment.md has it for a machine that Redis shares: before what else runs, and the children that write files beside it. */

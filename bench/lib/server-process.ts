@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../scripts/lib/ports.ts'
 import { end, own } from './owned.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))

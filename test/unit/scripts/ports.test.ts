@@ -7,6 +7,12 @@ it('gives a port that one can listen on', async () => {
   expect(await isFree(await freePort(), '127.0.0.1')).toBe(true)
 })
 
+it('gives no port twice, and none that outgoing connections take', async () => {
+  const ports = await Promise.all(Array.from({ length: 300 }, freePort))
+  expect(new Set(ports).size).toBe(300)
+  expect(Math.max(...ports)).toBeLessThan(32_768)
+})
+
 it('sees that a port is taken, on all addresses too', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
