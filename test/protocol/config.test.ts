@@ -1,8 +1,9 @@
 /** The process: what it says of wrong settings, what its settings do, and what its log never holds. */
 import { randomUUID } from 'node:crypto'
 import { describe, expect, inject, test } from 'vitest'
+import { freePort } from '../../scripts/lib/ports.ts'
 import { useWorld, worldFor } from '../support/harness.ts'
-import { freePort, GatewayProcess } from '../support/harness-gateway.ts'
+import { GatewayProcess } from '../support/harness-gateway.ts'
 import { UpgradeRefused } from '../support/wire-client.ts'
 
 const world = await useWorld({ env: { LOG_LEVEL: 'debug' } })

@@ -39,7 +39,7 @@ async function newcomersAreServed(): Promise<void> {
 }
 
 const connections = async () => {
-  const words = await (await fetch(`${gw1.url}/metrics`)).text()
+  const { words } = await gw1.page('/metrics')
   return Number(/^starling_connections (\d+)/m.exec(words)?.[1])
 }
 

@@ -14,7 +14,7 @@ const { gw1, gw2 } = world
 
 /** What waits at the second gateway for peers to read, bytes. */
 async function waiting(): Promise<number> {
-  const metrics = await (await fetch(`${gw2.url}/metrics`)).text()
+  const { words: metrics } = await gw2.page('/metrics')
   return Number(/^starling_outgoing_waiting_bytes (\S+)$/m.exec(metrics)?.[1])
 }
 

@@ -3,7 +3,8 @@
  * and secrets; users and their sessions are harness.ts' business.
  */
 import { randomBytes } from 'node:crypto'
-import { freePort, Gateway } from './harness-gateway.ts'
+import { freePort } from '../../scripts/lib/ports.ts'
+import { Gateway } from './harness-gateway.ts'
 import { type Claims, signToken } from './harness-jwt.ts'
 
 export interface ClusterOptions {

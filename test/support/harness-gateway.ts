@@ -3,65 +3,16 @@
  * ready, keeps what it wrote, ends it in every way a process can end.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
-import { createServer, type Server } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { leash } from '../../scripts/lib/leash.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_WITHIN_MS = 60_000
 const TAIL_CHARACTERS = 4_000
-
-/** Ports this process has given away; what is to listen there may not do so yet, or be down. */
-const given = new Set<number>()
-
-/**
- * Processes that run tests side by side pick from ranges of their own: a port that one has found free, and where its
- * gateway does not listen yet, is free for all others. All lie below the ports the kernel gives to outgoing connections,
- * so that nobody takes a gateway's port while it is down.
- */
-const RANGES = { first: 10_000, size: 500, count: 44 }
-let range: Promise<number> | undefined
-
-/** Takes a range by listening on its first port, until this process ends. @returns the first of the others */
-async function takeRange(): Promise<number> {
-  for (let number = 0; number < RANGES.count; number++) {
-    const port = RANGES.first + number * RANGES.size
-    const holder = await listens(port)
-    if (!holder) continue
-    holder.unref()
-    return port + 1
-  }
-  throw new Error('all ranges of ports are taken')
-}
-
-/** @returns a server on that port of 127.0.0.1; undefined where somebody else has it */
-function listens(port: number): Promise<Server | undefined> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(undefined))
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(server))
-  })
-}
-
-/** @returns a port of 127.0.0.1 that nothing listens on */
-export async function freePort(): Promise<number> {
-  range ??= takeRange()
-  const first = await range
-  for (;;) {
-    const port = randomInt(first, first + RANGES.size - 1)
-    if (given.has(port)) continue
-    given.add(port)
-    const probe = await listens(port)
-    if (!probe) continue
-    probe.close()
-    await once(probe, 'close')
-    return port
-  }
-}
 
 /** How a process ended. */
 export interface Exit {
@@ -169,14 +120,21 @@ export class Gateway {
       : undefined
   }
 
-  /** The status of a plain GET, whoever has signed the certificate where there is one. */
-  status(path: string): Promise<number> {
+  /** The status of a plain GET. */
+  async status(path: string): Promise<number> {
+    return (await this.page(path)).status
+  }
+
+  /**
+   * A plain GET, whoever has signed the certificate where there is one; on a connection of its own, since one that is kept may
+   * end at the very moment it is used again.
+   */
+  page(path: string): Promise<{ status: number; words: string }> {
     return new Promise((resolve, reject) => {
       const options = { agent: false, rejectUnauthorized: false, timeout: 5_000 }
       const get = this.url.startsWith('https') ? httpsGet : httpGet
       const request = get(this.url + path, options, (answer) => {
-        answer.resume()
-        resolve(answer.statusCode ?? 0)
+        text(answer).then((words) => resolve({ status: answer.statusCode ?? 0, words }), reject)
       })
       request.on('timeout', () => request.destroy(new Error(`no answer from ${path}`)))
       request.on('error', reject)

@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { groupConv } from '@starling/protocol/ids'
-import { freePort, Gateway } from '../../support/harness-gateway.ts'
+import { freePort } from '../../../scripts/lib/ports.ts'
+import { Gateway } from '../../support/harness-gateway.ts'
 import { signToken } from '../../support/harness-jwt.ts'
 import { check } from '../checker.ts'
 import { type History, nowMs, type Seen, type Trouble, type Violation } from '../history.ts'
@@ -146,7 +147,7 @@ export class Trial {
 
   /** One value of a gateway's `/metrics`. @returns 0 where it isn't there */
   async metric(gateway: Gateway, name: string): Promise<number> {
-    const page = await (await fetch(`${gateway.url}/metrics`)).text()
+    const { words: page } = await gateway.page('/metrics')
     const line = page.split('\n').find((words) => words.startsWith(`${name} `))
     return Number(line?.slice(name.length + 1) ?? 0)
   }

@@ -8,8 +8,8 @@ it('gives a port that one can listen on', async () => {
 })
 
 it('gives no port twice, and none that outgoing connections take', async () => {
-  const ports = await Promise.all(Array.from({ length: 300 }, freePort))
-  expect(new Set(ports).size).toBe(300)
+  const ports = await Promise.all(Array.from({ length: 100 }, freePort))
+  expect(new Set(ports).size).toBe(100)
   expect(Math.max(...ports)).toBeLessThan(32_768)
 })
 
